@@ -1,0 +1,66 @@
+# `make` lists the targets. Two of them are all a newcomer needs: `make build` and `make check`.
+SHELL := /bin/bash
+PYTHON ?= python3
+ENV ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := build.py settings contract templates compiler rules validator benchmarks
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help build all check format lint types imports test versions bench lock golden clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: $(VENV)/.build ## set up, then compile and lint one environment to out/ (ENV=dev)
+	$(BIN)/python build.py --env $(ENV)
+
+all: $(VENV)/.build ## the same for dev, staging and prod
+	for env in dev staging prod; do $(BIN)/python build.py --env $$env || exit; done
+
+check: $(VENV)/.check lint types imports test ## set up, then everything that must pass: format, lint, types, import direction, tests
+
+format: $(VENV)/.check ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.check ## format and lint, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.check ## types of everything but the tests
+	$(BIN)/mypy $(CODE)
+
+imports: $(VENV)/.check ## imports point only left
+	$(BIN)/lint-imports
+
+test: $(VENV)/.check ## unit and integration tests, with coverage
+	$(BIN)/pytest --numprocesses auto --cov
+
+versions: $(VENV)/.build ## engine and runtime versions in use, and how long they last
+	$(BIN)/python build.py versions
+
+bench: $(VENV)/.check ## the figures of benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+golden: $(VENV)/.check ## rewrite the golden templates after a wanted change
+	$(BIN)/pytest --quiet tests/golden --update-golden
+
+lock: $(VENV)/.check ## resolve requirements*.in anew, with hashes
+	for name in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit; \
+	done
+
+clean: ## remove what is generated, the virtual environment too
+	rm -rf out .cache $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+$(VENV)/.build: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --requirement requirements.txt
+	touch $@
+
+$(VENV)/.check: requirements-dev.txt $(VENV)/.build
+	$(PIP) --requirement requirements-dev.txt
+	touch $@

@@ -1,0 +1,172 @@
+"""The code that the templates ship: the validator's zip, made of the same bytes on any machine.
+
+Everything in it is text that the repository or a locked distribution holds, so nothing depends on the platform. Entries
+are sorted, dated 1980-01-01 and stored, not deflated: two builds of zlib may deflate the same bytes differently, and
+Lambda takes 50 MB where this needs one. The driver is taken from where pip installed it, and only if every file still
+has the digest that its distribution recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import csv
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from settings.errors import AssetError, ParamsError
+from settings.model import Settings
+
+VALIDATOR = "assets/validator.zip"
+# Where the function finds what it verifies the servers' certificates against.
+DATA_CENTER_CERTIFICATES = "validator/certificates/data-center.pem"
+RDS_CERTIFICATES = "validator/certificates/rds-{region}.pem"
+
+# The driver and all that it imports. What the Lambda runtime has of its own (boto3, also dateutil and six) may not be
+# newer than what boto3 allows: the function's code comes first on the path. requirements.txt locks them together.
+_DRIVER = ("asn1crypto", "pg8000", "python-dateutil", "scramp", "six")
+_LOCK = "requirements.txt"
+_LICENSE = re.compile(r"(licenses/.+|(LICEN[CS]E|COPYING|NOTICE)[^/]*)")
+_REINSTALL = "run: python -m pip install --force-reinstall --require-hashes -r requirements.txt"
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s.+?-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file for out/ that is no template; `contents` maps what is inside it to its sha256."""
+
+    path: str
+    data: bytes
+    sha256: str
+    contents: Mapping[str, str]
+
+
+def package_validator(settings: Settings, root: Path) -> Asset:
+    """The validator with its driver and the CA certificates of both databases, as Lambda takes it.
+
+    `root` is the repository. Raises `AssetError` when the driver is not installed as locked, `ParamsError` when the
+    data centre's certificates are none.
+    """
+    files = dict(_sources(root))
+    certificates = RDS_CERTIFICATES.format(region=settings.region)
+    if certificates not in files:
+        raise AssetError(
+            f"{certificates} does not exist: the validator could not verify Aurora in {settings.region}",
+            hint=f"add the RDS root certificates of {settings.region}, as rds-us-east-1.pem does",
+        )
+    files[DATA_CENTER_CERTIFICATES] = _data_center_certificates(settings.data_center.database_ca_pem, root)
+    versions = _locked_versions(root)
+    for name in _DRIVER:
+        files.update(_distribution(name, versions.get(name)))
+    data = _zipped(files)
+    contents = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
+    return Asset(VALIDATOR, data, hashlib.sha256(data).hexdigest(), contents)
+
+
+def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
+    for folder, folders, names in os.walk(root / "validator"):
+        folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
+        for name in names:
+            if name.endswith((".py", ".pem")) and not name.startswith("."):
+                file = Path(folder, name)
+                yield file.relative_to(root).as_posix(), file.read_bytes()
+
+
+def _data_center_certificates(path: str, root: Path) -> bytes:
+    """The certificates of the file and nothing else of it: a private key beside them must not leave this machine."""
+    try:
+        text = (root / path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ParamsError(f"data_center.database_ca_pem: {path} cannot be read: {reason}", hint=_PEM_HINT) from None
+    certificates = _CERTIFICATE.findall(text)
+    if "PRIVATE KEY" in text:
+        raise ParamsError(f"data_center.database_ca_pem: {path} holds a private key", hint=_PEM_HINT)
+    if not certificates or not all(map(_is_certificate, certificates)):
+        raise ParamsError(f"data_center.database_ca_pem: {path} holds no readable certificate", hint=_PEM_HINT)
+    return ("\n".join(certificates) + "\n").encode()
+
+
+def _is_certificate(block: str) -> bool:
+    """Base64 of a DER sequence; whether it is a CA's is the server's verification to find, not the packaging's."""
+    body = "".join(block.splitlines()[1:-1])
+    try:
+        return base64.b64decode(body, validate=True).startswith(b"\x30\x82")
+    except binascii.Error:
+        return False
+
+
+_PEM_HINT = "give the CA certificates that sign the source database's server certificate, in PEM, and no key"
+
+
+# --- the driver, as locked and as installed --------------------------------------------------------------------------
+def _locked_versions(root: Path) -> dict[str, str]:
+    try:
+        text = (root / _LOCK).read_text(encoding="utf-8")
+    except OSError as error:
+        raise AssetError(
+            f"{_LOCK} cannot be read: {error.strerror}", hint="it locks what the validator ships; restore it from git"
+        ) from None
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
+
+
+def _distribution(name: str, version: str | None) -> Iterator[tuple[str, bytes]]:
+    """The modules, metadata and licences of an installed distribution.
+
+    Metadata, because pg8000 and scramp ask importlib.metadata for their own version when they are imported.
+    """
+    if version is None:
+        raise AssetError(f"{_LOCK} does not lock {name}, which the validator ships", hint="run: make lock")
+    folder, information = _find(name, version)
+    with (folder / information / "RECORD").open(encoding="utf-8", newline="") as record:
+        for path, digest, _ in csv.reader(record):
+            if _is_shipped(path, information):
+                yield path, _verified(folder / path, digest, f"{name} {version}")
+
+
+def _find(name: str, version: str) -> tuple[Path, str]:
+    stem = name.replace("-", "_")
+    for folder in sys.path:
+        if os.path.isfile(os.path.join(folder, f"{stem}-{version}.dist-info", "RECORD")):
+            return Path(folder), f"{stem}-{version}.dist-info"
+    raise AssetError(f"{name} {version} is not installed, and the validator ships it", hint=_REINSTALL)
+
+
+def _is_shipped(path: str, information: str) -> bool:
+    if path.startswith((f"{information}/METADATA", "../")):
+        return not path.startswith("../")
+    if path.startswith(f"{information}/"):
+        return _LICENSE.fullmatch(path.removeprefix(f"{information}/")) is not None
+    return path.endswith(".py")
+
+
+def _verified(file: Path, digest: str, owner: str) -> bytes:
+    algorithm, _, expected = digest.partition("=")
+    try:
+        data = file.read_bytes()
+    except OSError:
+        raise AssetError(f"{owner}: {file} is gone", hint=_REINSTALL) from None
+    actual = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    if algorithm != "sha256" or actual != expected:
+        raise AssetError(f"{owner}: {file} is not what was installed", hint=_REINSTALL)
+    return data
+
+
+# --- the archive -----------------------------------------------------------------------------------------------------
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    import zipfile  # costs more than the rest of this module
+
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system = 3  # Unix, whatever this machine is: the next line is its permissions
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, files[name])
+    return buffer.getvalue()

@@ -1,0 +1,178 @@
+"""Run cfn-lint over template files in forked workers.
+
+Importing cfn-lint and its rules is a quarter of a lint, so it starts in a child process while the parent compiles, and
+that child forks the other workers afterwards: the import is paid once. The garbage collector is off in the workers;
+they are short-lived. Measured in `benchmarks/`.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from compiler.lint.findings import Finding
+from settings.errors import UserError
+
+CONFIGURATION = ".cfnlintrc"
+_JOB_BYTES = 2  # a job in the queue pipe: the file's number, read whole by one worker
+
+
+class LintError(UserError):
+    """The linter itself could not run."""
+
+    code = "F002"
+
+
+class Linter:
+    """cfn-lint, loaded: `check` is what its command line does for one file."""
+
+    def __init__(self, root: Path) -> None:
+        os.chdir(root)  # the configuration names the folder of the house rules relative to it
+        if not os.path.exists(CONFIGURATION):  # cfn-lint would go on without it, and so without the house rules
+            raise FileNotFoundError(f"{CONFIGURATION} is missing in {root}")
+        from cfnlint.config import ConfigMixIn  # half a second, so only where it is used
+        from cfnlint.runner import Runner
+        from cfnlint.runner.template import run_template_by_file_path
+        from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+        self._runner = Runner(ConfigMixIn(["--config-file", CONFIGURATION, "--template", os.devnull]))
+        self._run = run_template_by_file_path
+        # The first look-up reads the index of a region's schemas: once, before the workers fork.
+        PROVIDER_SCHEMA_MANAGER.get_resource_schema(self._runner.config.regions[0], "AWS::EC2::VPC")
+
+    def check(self, file: str) -> list[Finding]:
+        """All findings of every level in one template file, in the order of their lines."""
+        matches = self._run(file, self._runner.config, self._runner.rules, ignore_bad_template=False)
+        name = os.path.basename(file)
+        return sorted(
+            Finding(
+                file=name,
+                line=match.linenumber,
+                column=match.columnnumber,
+                rule=match.rule.id,
+                severity=match.rule.severity,
+                message=match.message,
+                path=tuple(str(part) for part in getattr(match, "path", None) or ()),
+                url=match.rule.source_url or "",
+            )
+            for match in matches
+        )
+
+
+class LintServer:
+    """A child process that loads cfn-lint while its parent goes on, and checks what it is then given.
+
+    A context manager: `check(files)` once inside it, or not at all; leaving dismisses a child that was given no work.
+    `jobs` is the number of processes that check.
+    """
+
+    def __init__(self, root: Path, jobs: int) -> None:
+        self._idle = True
+        request_read, self._request = os.pipe()
+        answers = [os.pipe() for _ in range(max(1, jobs))]
+        self._answers = [read for read, _ in answers]
+        self._pid = os.fork()
+        if self._pid == 0:
+            for descriptor in (self._request, *self._answers):
+                os.close(descriptor)
+            _run_child(root, request_read, [write for _, write in answers])
+        os.close(request_read)
+        for _, write in answers:
+            os.close(write)
+
+    def check(self, files: Sequence[str]) -> dict[str, list[Finding]]:
+        """The findings of each file, by the path given; raises `LintError` when the linter could not finish."""
+        self._idle = False
+        try:
+            with os.fdopen(self._request, "w") as stream:
+                stream.write(json.dumps(list(files)))
+        except BrokenPipeError:
+            pass  # the child ended early; its answer says why
+        findings: dict[str, list[Finding]] = {}
+        errors = []
+        for descriptor in self._answers:
+            with os.fdopen(descriptor) as lines:
+                for line in lines:
+                    answer = json.loads(line)
+                    if "error" in answer:
+                        errors.append(answer["error"])
+                    else:
+                        findings[answer["file"]] = [Finding.from_json(item) for item in answer["findings"]]
+        status = os.waitpid(self._pid, 0)[1]
+        missing = [file for file in files if file not in findings]
+        if errors or status or missing:
+            raise LintError(
+                f"cfn-lint stopped before it had checked {', '.join(missing) or 'everything'}: "
+                + ("; ".join(errors) or f"a worker ended with wait status {status}"),
+                hint="run cfn-lint on that file alone to see the same; if memory is short, build with --jobs 1",
+            )
+        return findings
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._idle:
+            return
+        for descriptor in (self._request, *self._answers):
+            os.close(descriptor)
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def _run_child(root: Path, request: int, answers: list[int]) -> None:
+    """The child's whole life; never returns."""
+    status = 1
+    try:
+        gc.disable()
+        # Ctrl-C reaches the whole process group; the parent alone decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        status = _serve(Linter(root), request, answers)
+    except BaseException as error:  # noqa: BLE001 - whatever went wrong here is the parent's to report
+        _send(answers[0], {"error": f"{type(error).__name__}: {error}"})
+    finally:
+        os._exit(status)  # the parent's exit handlers and buffers are not ours to run
+
+
+def _serve(linter: Linter, request: int, answers: list[int]) -> int:
+    with os.fdopen(request) as stream:
+        text = stream.read()
+    if not text:
+        return 0
+    files: list[str] = json.loads(text)
+    queue_read, queue_write = os.pipe()
+    os.write(queue_write, b"".join(number.to_bytes(_JOB_BYTES, "big") for number in range(len(files))))
+    os.close(queue_write)
+    gc.freeze()
+    helpers = []
+    for answer in answers[1 : len(files)]:
+        pid = os.fork()
+        if pid == 0:
+            _work(linter, files, queue_read, answer)
+            os._exit(0)
+        helpers.append(pid)
+    for answer in answers[1:]:
+        os.close(answer)
+    _work(linter, files, queue_read, answers[0])
+    return int(any(os.waitpid(pid, 0)[1] for pid in helpers))
+
+
+def _work(linter: Linter, files: list[str], queue: int, answer: int) -> None:
+    """Check files until the queue is empty; a fault in one is an answer too."""
+    while job := os.read(queue, _JOB_BYTES):
+        file = files[int.from_bytes(job, "big")]
+        try:
+            _send(answer, {"file": file, "findings": [finding.to_json() for finding in linter.check(file)]})
+        except Exception as error:  # noqa: BLE001 - a rule that raises must be named, not end the build with a traceback
+            _send(answer, {"error": f"{file}: {type(error).__name__}: {error}"})
+
+
+def _send(descriptor: int, answer: dict[str, Any]) -> None:
+    data = json.dumps(answer).encode() + b"\n"
+    while data:
+        data = data[os.write(descriptor, data) :]

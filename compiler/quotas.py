@@ -1,0 +1,42 @@
+"""CloudFormation's quotas, checked before anything is uploaded.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from settings.errors import QuotaError
+
+# A template body may be sent inline up to this size; a larger one must come from S3, as nested templates always do.
+INLINE_BYTES = 51_200
+TEMPLATE_BYTES = 1_048_576
+SECTION_ITEMS = {"Resources": 500, "Parameters": 200, "Outputs": 200, "Mappings": 200}
+DESCRIPTION_BYTES = 1_024
+TREE_RESOURCES = 2_500
+DYNAMIC_REFERENCES = 60
+
+
+def check_quotas(templates: Mapping[str, Mapping[str, Any]], texts: Mapping[str, str]) -> None:
+    """Raise `QuotaError` with every quota that a template or the tree exceeds; `texts` is what will be written."""
+    problems = [problem for name in sorted(templates) for problem in _excesses(name, templates[name], texts[name])]
+    total = sum(len(template.get("Resources", {})) for template in templates.values())
+    if total > TREE_RESOURCES:
+        problems.append(f"the tree has {total} resources; an operation on nested stacks takes at most {TREE_RESOURCES}")
+    if problems:
+        raise QuotaError(problems, hint="split the tier in two, or shorten its embedded documents")
+
+
+def _excesses(name: str, template: Mapping[str, Any], text: str) -> Iterator[str]:
+    size = len(text.encode())
+    if size > TEMPLATE_BYTES:
+        yield f"{name}: template has {size:,} bytes, at most {TEMPLATE_BYTES:,} are allowed"
+    for section, limit in SECTION_ITEMS.items():
+        if (count := len(template.get(section, {}))) > limit:
+            yield f"{name}: {count} {section}, at most {limit} are allowed"
+    if len(str(template.get("Description", "")).encode()) > DESCRIPTION_BYTES:
+        yield f"{name}: Description is longer than {DESCRIPTION_BYTES:,} bytes"
+    if (count := text.count("{{resolve:")) > DYNAMIC_REFERENCES:
+        yield f"{name}: {count} dynamic references, at most {DYNAMIC_REFERENCES} are allowed"

@@ -1,0 +1,51 @@
+"""Distil `contract/registry.json` from the registry schemas that cfn-lint ships.
+
+    python -m compiler.registry [TYPE ...]      add TYPEs, refresh all
+
+Reading the schemas themselves costs half a second of imports, a build needs one fact of each: how the type is tagged.
+A test compares the file with the schemas.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from contract.tags import REGISTRY_FILE
+
+
+def distil(resource_type: str) -> dict[str, Any]:
+    """How a type is tagged: {"tags": "list" | "map" | null, "property": "Tags"}.
+
+    `tagging` metadata decides; legacy types without it (AWS::DMS::ReplicationInstance) by their property "Tags".
+    """
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # half a second, not needed by a build
+
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
+    tagging = schema.get("tagging", {})
+    name = tagging.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
+    shape = schema["properties"].get(name)
+    if shape is None or not tagging.get("taggable", True):
+        return {"tags": None}
+    if "$ref" in shape:
+        shape = schema["definitions"][shape["$ref"].removeprefix("#/definitions/")]
+    kind = shape.get("type")
+    return {
+        "tags": "map" if kind == "object" or "object" in (kind if isinstance(kind, list) else ()) else "list",
+        "property": name,
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Rewrite the file with the types it has and those named."""
+    known = json.loads(REGISTRY_FILE.read_text())["types"] if REGISTRY_FILE.exists() else {}
+    types = {name: distil(name) for name in sorted({*known, *arguments})}
+    REGISTRY_FILE.write_text(
+        json.dumps({"source": "registry schemas of cfn-lint", "types": types}, indent=1, sort_keys=True) + "\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

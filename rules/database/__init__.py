@@ -1,0 +1,1 @@
+"""Database: restorable, attributable, logged, and hard to delete where it must be."""

@@ -1,0 +1,1 @@
+"""Exposure: the load balancer is the only thing that the internet can reach."""

@@ -1,0 +1,1 @@
+"""Identity: least privilege, and no one outside the account."""

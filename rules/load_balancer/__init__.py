@@ -1,0 +1,1 @@
+"""Load balancer: weights that mean something, requests that are screened and logged."""

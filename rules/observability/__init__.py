@@ -1,0 +1,1 @@
+"""Observability: logs that last, alarms that can ring, documents that can be read."""

@@ -1,0 +1,1 @@
+"""Secrets: rotated, and nowhere in the open."""

@@ -1,0 +1,1 @@
+"""Encryption in transit: nothing speaks plain text, and who speaks is verified."""

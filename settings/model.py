@@ -1,0 +1,326 @@
+"""Settings: every value that params/*.yaml may set, typed, with its unit in its name.
+
+Field annotations carry the constraint and the sentence that editors show. A plain string inside `Annotated` is
+that sentence. No default lives here: `params/base.yaml` holds them all, so a person reads the values in one place.
+Optional fields (`X | None`) may be null.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from .fields import Between, Cidr, Count, Ipv4, Matches, OneOf
+
+HOST_NAME = Matches(
+    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*",
+    "a DNS name or IPv4 address in lower case",
+)
+IDENTIFIER = Matches(r"[a-z_][a-z0-9_]{0,62}", "a PostgreSQL identifier: lower case, digits, _, at most 63 characters")
+TAG_VALUE = Matches(r"[A-Za-z0-9 _.:/=+@-]{1,256}", "1 to 256 letters, digits, spaces and _.:/=+@-")
+VERSION = Matches(r"[0-9]+(\.[0-9]+)+", "a full version like 17.7, in quotes")
+_DAY, _TIME = "(mon|tue|wed|thu|fri|sat|sun)", r"([01]\d|2[0-3]):[0-5]\d"
+WINDOW_DAY = Matches(
+    rf"{_DAY}:{_TIME}-{_DAY}:{_TIME}",
+    "a weekly window in UTC like sun:04:00-sun:05:00",
+)
+WINDOW_HOUR = Matches(rf"{_TIME}-{_TIME}", "a daily window in UTC like 02:00-03:00")
+# CloudWatch Logs accepts these numbers of days only; PCI DSS 10.5.1 asks for twelve months: the shorter are left out.
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RETENTION_DAYS = OneOf((365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653))
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags that every taggable resource carries; the optional ones only when known."""
+
+    cost_center: Annotated[str, TAG_VALUE, "CostCenter"]
+    migration_phase: Annotated[str, TAG_VALUE, "MigrationPhase: where the migration stands"]
+    repository: Annotated[str | None, TAG_VALUE, "Repository that this stack was built from"]
+    author: Annotated[str | None, TAG_VALUE, "Author of the change"]
+    pr_number: Annotated[str | None, TAG_VALUE, "Number of the pull request that this copy serves"]
+    team: Annotated[str | None, TAG_VALUE, "Team that owns the environment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vpn:
+    """Site-to-site VPN to the data centre; without it the data centre is reached some other way (Direct Connect)."""
+
+    customer_gateway_ip: Annotated[str, Ipv4(), "Public address of the data centre's VPN device"]
+    bgp_asn: Annotated[int, Between(1, 2147483647), "The data centre's BGP autonomous system number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The VPC: three zones, a public and a private subnet in each."""
+
+    vpc_cidr: Annotated[str, Cidr(16, 24), "Block of the VPC"]
+    availability_zone_ids: Annotated[
+        tuple[str, ...],
+        Count(3, 3),
+        Matches(
+            r"[a-z]{2,4}\d-az\d", "a zone id like use1-az1 (ids mean the same zone in every account; names do not)"
+        ),
+        "The three zones, by id",
+    ]
+    # A load balancer wants /27 or larger, and eight free addresses in each.
+    # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
+    public_subnet_cidrs: Annotated[tuple[str, ...], Count(3, 3), Cidr(16, 27), "One block per zone, inside vpc_cidr"]
+    private_subnet_cidrs: Annotated[tuple[str, ...], Count(3, 3), Cidr(16, 28), "One block per zone, inside vpc_cidr"]
+    nat_gateways: Annotated[int, OneOf((1, 3)), "3: one per zone; 1: cheap, for environments that may lose a zone"]
+    s3_prefix_list_id: Annotated[
+        str,
+        Matches(r"pl-[0-9a-f]{8,17}", "a prefix list id like pl-63a5400a"),
+        "The region's managed prefix list of S3, which the gateway endpoint serves",
+    ]
+    vpn: Annotated[Vpn | None, "Site-to-site VPN to the data centre"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataCenter:
+    """What the AWS side must know of the data centre that the payments come from."""
+
+    cidrs: Annotated[tuple[str, ...], Count(1, 8), Cidr(8, 32), "Blocks of the data centre; may not overlap vpc_cidr"]
+    database_host: Annotated[str, HOST_NAME, "Host of the source PostgreSQL"]
+    database_port: Annotated[int, Between(1024, 65535), "Port of the source PostgreSQL"]
+    database_name: Annotated[str, IDENTIFIER, "Database that holds the payments"]
+    database_ca_pem: Annotated[
+        str,
+        Matches(r"params(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+\.pem", "a .pem file under params/"),
+        "CA certificates that the source database's TLS certificate is verified against",
+    ]
+    application_ips: Annotated[
+        tuple[str, ...],
+        Count(1, 10),
+        Ipv4(),
+        "Addresses of the Java application, targets of the weighted path (RFC 1918)",
+    ]
+    application_port: Annotated[int, Between(1, 65535), "HTTPS port of the Java application in the data centre"]
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Keys and who may knock at the front door."""
+
+    key_deletion_window_days: Annotated[
+        int, Between(7, 30, "days"), "Days between asking to delete a KMS key and losing it"
+    ]
+    ingress_cidrs: Annotated[tuple[str, ...], Count(1, 20), Cidr(0, 32), "Clients that may reach the load balancer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Aurora PostgreSQL: one writer, two readers, three zones."""
+
+    engine_version: Annotated[str, VERSION, "Aurora PostgreSQL version; checked against params/lifecycle.yaml"]
+    instance_class: Annotated[
+        str,
+        Matches(r"db\.[a-z0-9]+\.[a-z0-9]+", "an instance class like db.r7g.large"),
+        "Class of the writer and the readers",
+    ]
+    ca_certificate: Annotated[
+        str, Matches(r"rds-ca-[a-z0-9-]+", "an RDS CA like rds-ca-rsa2048-g1"), "RDS CA of the server certificates"
+    ]
+    name: Annotated[str, IDENTIFIER, "Initial database"]
+    port: Annotated[int, Between(1150, 65535), "Port of the cluster"]
+    master_username: Annotated[
+        str,
+        Matches(
+            r"(?!(admin|postgres|rdsadmin|master|root)$)[a-z][a-z0-9_]{0,62}",
+            "a user name other than admin, postgres, rdsadmin, master, root",
+        ),
+        "Master user; its password is made and rotated by RDS",
+    ]
+    backup_retention_days: Annotated[
+        int, Between(1, 35, "days"), "Days of automated backups and point-in-time recovery"
+    ]
+    backup_window: Annotated[str, WINDOW_HOUR, "Daily backup window, UTC"]
+    maintenance_window: Annotated[str, WINDOW_DAY, "Weekly maintenance window, UTC"]
+    auto_minor_version_upgrade: Annotated[bool, "Let RDS install minor versions in the maintenance window"]
+    monitoring_interval_seconds: Annotated[int, OneOf((1, 5, 10, 15, 30, 60)), "Granularity of enhanced monitoring"]
+    insights_retention_days: Annotated[int, OneOf((7, 465)), "Retention of Database Insights: 7 standard, 465 advanced"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """The front door: ALB, its listener rules and their weights, WAF."""
+
+    certificate_arn: Annotated[
+        str,
+        Matches(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]{36}", "the ARN of an ACM certificate"),
+        "Certificate of the HTTPS listeners",
+    ]
+    ssl_policy: Annotated[
+        str,
+        Matches(r"ELBSecurityPolicy-[A-Za-z0-9-]+", "an ELB security policy name"),
+        "TLS policy; checked against params/lifecycle.yaml",
+    ]
+    aws_weight: Annotated[
+        int, Between(0, 100, "%"), "Share of requests that the service on AWS takes; the data centre takes the rest"
+    ]
+    live_target_group: Annotated[
+        str,
+        OneOf(("blue", "green")),
+        "Target group that the production rule sends to at present: ECS swaps the two with every deployment. The "
+        "weighted path to the data centre names it while aws_weight is below 100",
+    ]
+    idle_timeout_seconds: Annotated[int, Between(1, 4000, "seconds"), "Idle timeout of connections"]
+    test_port: Annotated[
+        int, Between(1, 65535), "Port of the test listener, that reaches the next version before its clients do"
+    ]
+    waf_rate_limit: Annotated[int, Between(10, 2000000000), "Requests per address in five minutes before WAF blocks it"]
+    access_log_retention_days: Annotated[int, Between(365, 3650, "days"), "Days that access logs are kept"]
+
+    @property
+    def data_center_weight(self) -> int:
+        """Share of requests that the data centre takes, in percent."""
+        return 100 - self.aws_weight
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The Java application on ECS Fargate."""
+
+    image: Annotated[
+        str,
+        Matches(
+            r"[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_.-]+)",
+            "an image reference ending in @sha256:<64 hex> or, outside prod, :tag",
+        ),
+        "Image of the Java application, by digest",
+    ]
+    database: Annotated[
+        str,
+        OneOf(("data_center", "aurora")),
+        "Database that the service on AWS writes to; the cutover moves it to aurora",
+    ]
+    architecture: Annotated[str, OneOf(("X86_64", "ARM64")), "CPU architecture of the tasks"]
+    platform_version: Annotated[str, VERSION, "Fargate platform version; checked against params/lifecycle.yaml"]
+    cpu_units: Annotated[
+        int, OneOf((256, 512, 1024, 2048, 4096, 8192, 16384)), "CPU of a task; 1024 units are one vCPU"
+    ]
+    memory_mib: Annotated[
+        int, Between(512, 122880, "MiB"), "Memory of a task; must be one that Fargate offers for cpu_units"
+    ]
+    port: Annotated[int, Between(1024, 65535), "HTTPS port of the container"]
+    health_check_path: Annotated[
+        str,
+        Matches(r"/[A-Za-z0-9/_.-]*", "a path like /actuator/health"),
+        "Health check of the container and target groups",
+    ]
+    min_tasks: Annotated[int, Between(3, 100, "tasks; one per zone at least"), "Fewest tasks that run"]
+    max_tasks: Annotated[int, Between(3, 500, "tasks"), "Most tasks that autoscaling starts"]
+    cpu_target_percent: Annotated[int, Between(10, 90, "%"), "Average CPU that autoscaling keeps"]
+    bake_time_minutes: Annotated[int, Between(0, 1440, "minutes"), "How long both versions run after the traffic moved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """DMS: full load and change data capture, forward and back."""
+
+    engine_version: Annotated[str, VERSION, "DMS engine version; checked against params/lifecycle.yaml"]
+    instance_class: Annotated[
+        str,
+        Matches(r"dms\.[a-z0-9]+\.[a-z0-9]+", "a replication instance class like dms.r6i.large"),
+        "Class of the replication instance",
+    ]
+    allocated_storage_gib: Annotated[int, Between(20, 6144, "GiB"), "Storage of the replication instance"]
+    multi_az: Annotated[bool, "Standby replication instance in another zone"]
+    maintenance_window: Annotated[str, WINDOW_DAY, "Weekly maintenance window, UTC"]
+    schemas: Annotated[
+        tuple[str, ...],
+        Count(1, 20),
+        Matches(
+            r"(?!pg_|awsdms|information_schema$)[a-z_][a-z0-9_]{0,62}",
+            "a PostgreSQL identifier, of a schema that is neither the server's nor DMS's own",
+        ),
+        "Schemas that move",
+    ]
+    max_lob_kib: Annotated[
+        int, Between(1, 102400, "KiB"), "Largest json, text or bytea value; a larger one stops the task"
+    ]
+    heartbeat_minutes: Annotated[
+        int, Between(1, 60, "minutes"), "How often DMS writes to the source so that its slot advances when idle"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The Lambda function that compares both sides, and the state machine that fans it out."""
+
+    runtime: Annotated[
+        str,
+        Matches(r"python3\.\d+", "a Lambda runtime like python3.13"),
+        "Lambda runtime; checked against params/lifecycle.yaml",
+    ]
+    memory_mib: Annotated[int, Between(256, 10240, "MiB"), "Memory of a run"]
+    timeout_seconds: Annotated[int, Between(60, 900, "seconds"), "Longest run"]
+    # An inline Map of Step Functions runs at most 40 iterations at once.
+    max_concurrency: Annotated[int, Between(1, 40), "Tables compared at once: the load that the source is given"]
+    report_retention_days: Annotated[int, Between(365, 3650, "days"), "Days that reports are kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """Alarms and who is told."""
+
+    alarm_emails: Annotated[
+        tuple[str, ...],
+        Count(0, 10),
+        Matches(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address"),
+        "Who is told of alarms",
+    ]
+    dms_lag_threshold_seconds: Annotated[
+        int, Between(1, 60, "seconds; never over 60"), "Replication lag that raises the alarm"
+    ]
+    database_cpu_percent: Annotated[int, Between(1, 80, "%"), "Aurora CPU that raises the alarm"]
+    database_connections: Annotated[int, Between(1, 16000), "Connections that raise the alarm"]
+    database_free_local_storage_gib: Annotated[
+        int, Between(1, 1000, "GiB"), "Free local storage below which the alarm is raised"
+    ]
+    replica_lag_threshold_ms: Annotated[int, Between(10, 60000, "ms"), "Aurora replica lag that raises the alarm"]
+    http_5xx_threshold: Annotated[int, Between(1, 100000, "responses a minute"), "5xx responses that raise the alarm"]
+    dms_free_storage_gib: Annotated[int, Between(1, 1000, "GiB"), "Free DMS storage below which the alarm is raised"]
+    dms_freeable_memory_mib: Annotated[
+        int, Between(64, 65536, "MiB"), "Free DMS memory below which the alarm is raised"
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides what is built, but the code.
+
+    `env` and `suffix` come from the command line and the environment, the rest from params/.
+    """
+
+    env: str
+    suffix: str
+    region: Annotated[
+        str, Matches(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region like us-east-1"), "Region of the whole system"
+    ]
+    system: Annotated[
+        str,
+        Matches(r"[a-z][a-z0-9]{1,11}", "2 to 12 lower-case letters and digits"),
+        "First part of every physical name",
+    ]
+    protection: Annotated[
+        str,
+        OneOf(("durable", "disposable")),
+        "durable: hard to destroy (deletion protection, snapshots, retained keys); disposable: destroyed without trace",
+    ]
+    log_retention_days: Annotated[int, RETENTION_DAYS, "Days that logs are kept"]
+    tags: Tags
+    network: Network
+    data_center: DataCenter
+    security: Security
+    database: Database
+    load_balancer: LoadBalancer
+    service: Service
+    migration: Migration
+    validation: Validation
+    monitoring: Monitoring
+
+    @property
+    def durable(self) -> bool:
+        """Whether this environment must be hard to destroy."""
+        return self.protection == "durable"

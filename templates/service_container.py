@@ -1,0 +1,94 @@
+"""The container of the Java application: what it may do, what it is told, and what it is given as secrets.
+
+What the image must bring: an HTTPS listener on `service.port` (a self-signed certificate will do: load balancers do not
+verify the certificates of their targets), `curl` for the health check, and no need to write anywhere but /tmp, nor to
+load native libraries from there.
+"""
+
+from __future__ import annotations
+
+from troposphere import Ref, Region, Sub, ecs, logs
+
+from settings.model import Settings
+
+CONTAINER = "application"
+# No user of the image or the host has this number, and nothing in the image belongs to it.
+_USER = "10001:10001"
+# In the task's memory, so the JVM must leave room for it. Fargate has tmpfs since January 2026.
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LinuxParameters.html
+_TMP_MIB = 64
+_HEAP_PERCENT = 70
+# Aurora's endpoints change their address in a failover: a JVM that remembers the old one keeps writing to a reader.
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.BestPractices.FastFailover.html
+_DNS_SECONDS = 5
+# Between SIGTERM and SIGKILL: at most this long on Fargate.
+_STOP_SECONDS = 120
+_OPEN_FILES = 65536
+# What the container is given of the database secret: environment variable → key of the secret's JSON.
+_SECRETS = {
+    "DATABASE_HOST": "host",
+    "DATABASE_NAME": "dbname",
+    "DATABASE_PASSWORD": "password",
+    "DATABASE_PORT": "port",
+    "DATABASE_USERNAME": "username",
+}
+
+
+def container(settings: Settings, secret_parameter: str, log_group: logs.LogGroup) -> ecs.ContainerDefinition:
+    """The definition; `secret_parameter` is the template parameter that holds the ARN of the database secret."""
+    service = settings.service
+    return ecs.ContainerDefinition(
+        Name=CONTAINER,
+        Image=service.image,
+        Essential=True,
+        User=_USER,
+        Privileged=False,
+        ReadonlyRootFilesystem=True,
+        LinuxParameters=ecs.LinuxParameters(
+            Capabilities=ecs.KernelCapabilities(Drop=["ALL"]),
+            InitProcessEnabled=True,
+            Tmpfs=[ecs.Tmpfs(ContainerPath="/tmp", Size=_TMP_MIB, MountOptions=["nodev", "noexec", "nosuid"])],  # noqa: S108 - a mount of the container's own
+        ),
+        Ulimits=[ecs.Ulimit(Name="nofile", SoftLimit=_OPEN_FILES, HardLimit=_OPEN_FILES)],
+        StopTimeout=_STOP_SECONDS,
+        PortMappings=[ecs.PortMapping(Name="https", ContainerPort=service.port, Protocol="tcp")],
+        HealthCheck=_health_check(settings),
+        Environment=[ecs.Environment(Name=name, Value=value) for name, value in sorted(_environment(settings).items())],
+        Secrets=[
+            ecs.Secret(Name=name, ValueFrom=Sub(f"${{{secret_parameter}}}:{key}::")) for name, key in _SECRETS.items()
+        ],
+        LogConfiguration=ecs.LogConfiguration(
+            LogDriver="awslogs",
+            Options={
+                "awslogs-group": Ref(log_group),
+                "awslogs-region": Region,
+                "awslogs-stream-prefix": "ecs",
+                # A payment never waits for its log line. The audit trail is in the database, not here.
+                "mode": "non-blocking",
+                "max-buffer-size": "25m",
+            },
+        ),
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Nothing here is secret: it stands in the template, and in every description of the task."""
+    return {
+        # Which CA the application verifies the server by: RDS's or the data centre's.
+        "DATABASE_LOCATION": settings.service.database,
+        "DATABASE_SSL_MODE": "verify-full",
+        "JAVA_TOOL_OPTIONS": f"-XX:MaxRAMPercentage={_HEAP_PERCENT} -Dsun.net.inetaddr.ttl={_DNS_SECONDS}",
+        "SERVER_PORT": str(settings.service.port),
+    }
+
+
+def _health_check(settings: Settings) -> ecs.HealthCheck:
+    """The container asks itself, so its certificate proves nothing to it."""
+    url = f"https://localhost:{settings.service.port}{settings.service.health_check_path}"
+    return ecs.HealthCheck(
+        Command=["CMD-SHELL", f"curl --fail --silent --show-error --insecure --max-time 4 {url} || exit 1"],
+        Interval=10,
+        Timeout=5,
+        Retries=3,
+        StartPeriod=60,
+    )

@@ -1,0 +1,220 @@
+"""The linter in process: the same findings as cfn-lint's command line, in parallel, cached, and never lost silently."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from compiler.lint import worker
+from compiler.lint.cache import FindingsCache, linter_fingerprint, suffix_shape
+from compiler.lint.findings import Finding
+from compiler.lint.worker import Linter, LintError, LintServer
+from compiler.stamp import user_schema_folder
+
+BROKEN = {
+    "Resources": {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16", "Nope": 1}},
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {}},
+    }
+}
+CLEAN = {"Resources": {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}}}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with a configuration and no house rules, which keeps these tests quick."""
+    (tmp_path / ".cfnlintrc").write_text("include_checks: [I]\nignore_checks: [W3002]\nregions: [us-east-1]\n")
+    return tmp_path
+
+
+def written(root: Path, **templates: dict) -> list[str]:
+    paths = []
+    for name, template in templates.items():
+        path = root / f"{name}.template.json"
+        path.write_text(json.dumps(template, indent=1))
+        paths.append(str(path))
+    return paths
+
+
+def test_findings_are_those_of_the_command_line(root):
+    paths = written(root, broken=BROKEN, clean=CLEAN, worse={"Resources": {"X": {"Type": "AWS::Nope::Nope"}}})
+    # cfn-lint ends with the sum of the severities' bits when it finds something
+    command = Path(sys.executable).with_name("cfn-lint")
+    run = subprocess.run([command, "--format", "json", "--", *paths], cwd=root, capture_output=True, text=True)
+    cli = {
+        (
+            os.path.basename(item["Filename"]),
+            item["Rule"]["Id"],
+            item["Location"]["Start"]["LineNumber"],
+            item["Location"]["Start"]["ColumnNumber"],
+            item["Message"],
+            tuple(str(part) for part in item["Location"]["Path"] or ()),
+        )
+        for item in json.loads(run.stdout)
+    }
+    found = LintServer(root, jobs=2).check(paths)
+    assert list(found) != []
+    ours = {(f.file, f.rule, f.line, f.column, f.message, f.path) for findings in found.values() for f in findings}
+    assert ours == cli
+    assert {f.rule for f in found[paths[0]]} >= {"E3002", "I3011"}
+    assert {f.severity for f in found[paths[0]]} >= {"error", "informational"}
+    assert found[paths[1]] == []
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_every_number_of_workers_finds_the_same(root, jobs):
+    paths = written(root, a=BROKEN, b=CLEAN, c=BROKEN)
+    found = LintServer(root, jobs=jobs).check(paths)
+    assert {Path(path).name: len(findings) > 0 for path, findings in found.items()} == {
+        "a.template.json": True,
+        "b.template.json": False,
+        "c.template.json": True,
+    }
+
+
+def test_the_same_in_this_process(root, monkeypatch):
+    monkeypatch.chdir(root)
+    (path,) = written(root, broken=BROKEN)
+    findings = Linter(root).check(path)
+    assert findings == sorted(findings)
+    assert LintServer(root, jobs=1).check([path]) == {path: findings}
+
+
+def test_a_linter_that_cannot_start_is_named(tmp_path):
+    # no .cfnlintrc here
+    with pytest.raises(LintError, match=r"cfn-lint stopped before it had checked x.json: .*\.cfnlintrc") as caught:
+        LintServer(tmp_path, jobs=2).check(["x.json"])
+    assert "--jobs 1" in caught.value.hint
+
+
+def test_a_rule_that_raises_is_named(root):
+    (path,) = written(root, broken=BROKEN)
+    (root / "own").mkdir()
+    (root / "own/Raising.py").write_text(
+        "from cfnlint.rules import CloudFormationLintRule\n"
+        "class Raising(CloudFormationLintRule):\n"
+        "    id = 'E9999'\n"
+        "    def match(self, cfn):\n"
+        "        raise SystemExit(3)\n"
+    )
+    (root / ".cfnlintrc").write_text("append_rules: [own]\n")
+    with pytest.raises(LintError, match="SystemExit|wait status"):
+        LintServer(root, jobs=1).check([path])
+
+
+def test_a_worker_s_fault_in_one_file_is_named(root, monkeypatch):
+    def fail(self, file):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(worker.Linter, "check", fail)
+    (path,) = written(root, broken=BROKEN)
+    with pytest.raises(LintError, match=r"broken.template.json: RuntimeError: no memory"):
+        LintServer(root, jobs=1).check([path])
+
+
+def test_a_killed_linter_is_an_error_not_a_pass(root):
+    (path,) = written(root, clean=CLEAN)
+    server = LintServer(root, jobs=2)
+    os.kill(server._pid, signal.SIGKILL)
+    with pytest.raises(LintError, match="wait status 9"):
+        server.check([path])
+
+
+def test_a_dismissed_linter_leaves_nothing(root):
+    with LintServer(root, jobs=2) as server:
+        os.kill(server._pid, 0)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(server._pid, 0)
+
+
+def test_a_child_that_is_given_nothing_ends_well(root):
+    server = LintServer(root, jobs=1)
+    os.close(server._request)
+    assert os.waitpid(server._pid, 0)[1] == 0
+    for descriptor in server._answers:
+        os.close(descriptor)
+
+
+# --- the cache -------------------------------------------------------------------------------------------------------
+FINDING = Finding("a.template.json", 3, "E1", "payments-pr-12 is bad", 5, "error", ("Resources", "A"), "https://x")
+
+
+def test_a_finding_survives_its_json():
+    assert Finding.from_json(json.loads(json.dumps(FINDING.to_json()))) == FINDING
+
+
+def test_findings_are_kept_by_text_fingerprint_environment(tmp_path):
+    one = FindingsCache(tmp_path, "f", "dev", "pr-12")
+    key = one.key(['{"Name": "payments-pr-12-x"}'])
+    assert one.read(key) is None
+    one.write(key, [FINDING])
+    assert one.read(key) == [FINDING]
+    for fingerprint, env, suffix, text in (
+        ("g", "dev", "pr-12", '{"Name": "payments-pr-12-x"}'),
+        ("f", "prod", "pr-12", '{"Name": "payments-pr-12-x"}'),
+        ("f", "dev", "pr-123", '{"Name": "payments-pr-123-x"}'),
+        ("f", "dev", "pr-12", '{"Name": "payments-pr-12-y"}'),
+    ):
+        assert FindingsCache(tmp_path, fingerprint, env, suffix).key([text]) != key
+    assert one.key(["a", "b"]) != one.key(["ab"])
+
+
+def test_a_suffix_of_the_same_shape_shares_findings_in_its_own_words(tmp_path):
+    one, two = FindingsCache(tmp_path, "f", "dev", "pr-12"), FindingsCache(tmp_path, "f", "dev", "xy-34")
+    key = one.key(['{"Name": "payments-pr-12-x"}'])
+    assert two.key(['{"Name": "payments-xy-34-x"}']) == key
+    one.write(key, [FINDING])
+    assert two.read(key)[0].message == "payments-xy-34 is bad"
+
+
+def test_shapes():
+    assert suffix_shape("pr-123") == "aa-000"
+    assert suffix_shape("dev") == "aaa"
+
+
+@pytest.mark.parametrize("content", ["", "[", '[{"nope": 1}]', "[1]", "{}x"])
+def test_a_damaged_entry_counts_as_absent(tmp_path, content):
+    cache = FindingsCache(tmp_path, "f", "dev", "dev")
+    (tmp_path / "k.json").write_text(content)
+    assert cache.read("k") is None
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    cache = FindingsCache(tmp_path / "file", "f", "dev", "dev")
+    with pytest.raises(NotADirectoryError):
+        (tmp_path / "file/x").write_text("")
+    cache.write("k", [FINDING])
+    assert cache.read("k") is None
+
+
+def test_the_fingerprint_holds_the_day_the_rules_and_the_schemas(root, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+    first = linter_fingerprint(root, "2026-11-24")
+    assert linter_fingerprint(root, "2026-11-24") == first
+    assert linter_fingerprint(root, "2026-11-25") != first
+    (root / "rules").mkdir()
+    (root / "rules/new.py").write_text("x = 1")
+    second = linter_fingerprint(root, "2026-11-24")
+    assert second != first
+    (root / ".cfnlintrc").write_text("include_checks: []\n")
+    third = linter_fingerprint(root, "2026-11-24")
+    assert third != second
+    newer = root / "cache/aws/cfn-lint/schemas"
+    newer.mkdir(parents=True)
+    (newer / "version.json").write_text('{"schema_date": "2027-01-01"}')
+    assert linter_fingerprint(root, "2026-11-24") != third
+
+
+def test_the_user_s_schemas_are_where_cfn_lint_puts_them(monkeypatch):
+    from cfnlint.helpers import get_cache_dir
+
+    assert user_schema_folder(os.environ, sys.platform) == get_cache_dir()
+    assert user_schema_folder({"HOME": "/h"}, "darwin") == "/h/Library/Caches/aws/cfn-lint/schemas"
+    assert user_schema_folder({"HOME": "/h"}, "linux") == "/h/.cache/aws/cfn-lint/schemas"
