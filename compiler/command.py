@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from compiler.stamp import inputs_digest, read_stamp, write_stamp
+from compiler.stamp import Stamp, inputs_digest, inputs_signature
 from settings.errors import UsageError, UserError
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` for it would double the start-up time
@@ -40,6 +40,17 @@ examples:
 exit codes: 0 done, 1 found something (nothing was written), 2 wrong usage or params"""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal; argparse would import shutil to ask, and does so for every option added."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns
+        except OSError:
+            width = 100
+        super().__init__(prog, width=max(width - 2, 60))
+
+
 class _Parser(argparse.ArgumentParser):
     """Usage errors in the project's own form."""
 
@@ -52,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="build.py",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("command", nargs="?", choices=("build", "versions"), default="build", help=argparse.SUPPRESS)
@@ -111,13 +122,17 @@ def _check(options: argparse.Namespace) -> None:
 def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], System]) -> int:
     suffix = options.suffix or os.environ.get("ENVIRONMENT_SUFFIX") or options.env
     today = options.today or time.strftime("%Y-%m-%d")
-    stamp = os.path.join(root, options.out, f".stamp-{os.path.basename(suffix)}")
-    inputs = inputs_digest(root, [options.env, suffix, today, options.out, *sorted(options.set)])
+    words = [options.env, suffix, today, options.out, *sorted(options.set)]
+    stamp = Stamp(
+        os.path.join(root, options.out, f".stamp-{os.path.basename(suffix)}"), os.path.join(root, options.out, suffix)
+    )
+    signature = inputs_signature(root, words)
     if not (options.no_cache or options.json or options.sarif):
-        printed = read_stamp(stamp, inputs, os.path.join(root, options.out, suffix), pictured=options.diagram)
+        printed = stamp.read(signature, lambda: inputs_digest(root, words), pictured=options.diagram)
         if printed is not None:
             print(f"{printed}\n\nunchanged  nothing to build, {os.path.join(options.out, suffix)} is current")
             return 0
+    digest = inputs_digest(root, words)  # of the inputs as they are before the build reads them
     from pathlib import Path  # from here on there is work to do, and time for imports
 
     from compiler.pipeline import build
@@ -140,7 +155,7 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
         _write_sarif(Path(options.sarif), built, request.root)
     summary = _print(options, built)
     if not built.findings:
-        write_stamp(stamp, inputs, str(built.folder), summary, pictured=options.diagram)
+        stamp.write(signature, digest, summary, pictured=options.diagram)
     return 1 if built.findings else 0
 
 

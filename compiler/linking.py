@@ -21,8 +21,8 @@ from contract.kinds import Kind, every_kind
 from contract.names import Names
 from contract.stack import Nested, Stack, System, Tier
 from contract.tags import tag_property, tag_values
-from contract.wiring import Inputs, Output, Report, camel_case, did_you_mean
-from settings.errors import LinkError, TierError
+from contract.wiring import Inputs, Output, Report, camel_case
+from settings.errors import LinkError, TierError, did_you_mean
 from settings.model import Settings
 
 # CloudFormation resolves nested parameters late: a typed parameter (AWS::EC2::VPC::Id) or a pattern is checked against

@@ -24,7 +24,6 @@ from compiler.manifest import (
     read_manifest,
     template_texts,
 )
-from compiler.output import publish, staging, write_files
 from compiler.quotas import check_quotas
 from compiler.request import Request
 from contract.stack import System
@@ -81,6 +80,8 @@ def compile_tree(request: Request, design: Design) -> Compiled:
 def build(request: Request, design: Design) -> Built:
     """Compile, lint, and publish what has no findings; raises `UserError` for anything that a person can mend."""
     with LintServer(request.root, request.jobs) as server:
+        from compiler.output import publish, staging, write_files  # after the linter has been given its head start
+
         compiled = compile_tree(request, design)
         target = request.out / compiled.settings.suffix
         with staging(request.out, compiled.settings.suffix) as folder:

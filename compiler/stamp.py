@@ -17,7 +17,7 @@ except ImportError:  # another interpreter than CPython
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _SOURCES = ("settings", "contract", "templates", "compiler", "rules", "validator", "params")
 _FILES = ("build.py", ".cfnlintrc", "requirements.txt")
@@ -36,58 +36,102 @@ _SKIPPED = (".pyc", ".pyo")
 _HEADER = "build stamp 1"
 
 
+def inputs_signature(root: str, words: list[str]) -> str:
+    """What the file system says of all that a build depends on: sizes, times and inodes, no contents.
+
+    The change time is in it, which no program sets back, so an equal signature means untouched files; a different one
+    means nothing yet (a fresh checkout): then `inputs_digest` decides. `words` are the request's own (environment,
+    suffix, day, overrides).
+    """
+    digest = blake2b(digest_size=20)
+    for word in (_HEADER, sys.version, root, *words, *installed_versions(), user_schema_date()):
+        digest.update(word.encode() + b"\0")
+    for path in _input_files(root):
+        digest.update(_status(path).encode())
+    return str(digest.hexdigest())
+
+
 def inputs_digest(root: str, words: list[str]) -> str:
-    """A digest of all that a build depends on; `words` are the request's own (environment, suffix, day, overrides)."""
+    """The same of contents: equal for equal inputs, wherever and whenever they were written."""
     digest = blake2b(digest_size=20)
     for word in (_HEADER, sys.version, *words, *installed_versions(), user_schema_date()):
         digest.update(word.encode() + b"\0")
-    for name in _FILES:
-        _add_file(digest, os.path.join(root, name), name)
-    for name in _SOURCES:
-        _add_folder(digest, os.path.join(root, name), name)
+    for path in _input_files(root):
+        _add_file(digest, path, path[len(root) :])
     return str(digest.hexdigest())
 
 
-def write_stamp(path: str, inputs: str, folder: str, printed: str, *, pictured: bool) -> None:
-    """Remember a good build; failing to only costs the next build its short cut."""
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        temporary = f"{path}.{os.getpid()}"
-        with open(temporary, "w", encoding="utf-8") as stream:
-            stream.write("\n".join((_HEADER, inputs, outputs_digest(folder), str(int(pictured)), printed)))
-        os.replace(temporary, path)
-    except OSError:
-        return
+class Stamp:
+    """The memory of the last good build of one suffix: what it was made of, what it wrote, and what it printed."""
 
+    def __init__(self, path: str, folder: str) -> None:
+        self._path = path
+        self._folder = folder
 
-def read_stamp(path: str, inputs: str, folder: str, *, pictured: bool) -> str | None:
-    """What the last build printed, if it was of these inputs and its files are all as it left them; else None."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            header, made_of, made, has_pictures, printed = stream.read().split("\n", 4)
-    except (OSError, ValueError):
+    def write(self, signature: str, digest: str, printed: str, *, pictured: bool) -> None:
+        """Remember a good build; failing to only costs the next build its short cut."""
+        outputs = self._outputs()
+        fields = (signature, digest, _signature_of(outputs), _digest_of(outputs, self._folder), str(int(pictured)))
+        temporary = f"{self._path}.{os.getpid()}"
+        try:
+            with open(temporary, "w", encoding="utf-8") as stream:
+                stream.write("\n".join((_HEADER, *fields, printed)))
+            os.replace(temporary, self._path)
+        except OSError:
+            return
+
+    def read(self, signature: str, digest: Callable[[], str], *, pictured: bool) -> str | None:
+        """What the last build printed, if it was of these inputs and its files are as it left them; else None."""
+        try:
+            with open(self._path, encoding="utf-8") as stream:
+                header, looked, made_of, outputs_looked, made, has_pictures, printed = stream.read().split("\n", 6)
+        except (OSError, ValueError):
+            return None
+        if header != _HEADER or (pictured and has_pictures != "1"):
+            return None
+        outputs = self._outputs()
+        if not outputs:
+            return None
+        if looked == signature and outputs_looked == _signature_of(outputs):
+            return printed
+        if made_of == digest() and made == _digest_of(outputs, self._folder):
+            self.write(signature, made_of, printed, pictured=has_pictures == "1")
+            return printed
         return None
-    if header != _HEADER or made_of != inputs or (pictured and has_pictures != "1"):
-        return None
-    return printed if made == outputs_digest(folder) else None
+
+    def _outputs(self) -> list[str]:
+        """The files that the build wrote, by its manifest: not what a deployer put beside them.
+
+        The names are read from the manifest's own layout, {"files": {"<name>": {…: a JSON parser costs more than all
+        else here.
+        """
+        try:
+            with open(os.path.join(self._folder, "manifest.json"), encoding="utf-8") as stream:
+                manifest = stream.read()
+        except OSError:
+            return []
+        names = manifest.partition('"files": {\n')[2].partition("\n }")[0].split("\n")
+        names = [line[3:-4] for line in names if line.startswith('  "') and line.endswith('": {')]
+        return [os.path.join(self._folder, name) for name in ("manifest.json", *names)]
 
 
-def outputs_digest(folder: str) -> str:
-    """A digest of the files named by the manifest's bytes: the build's own, not what a deployer put beside them."""
+def _signature_of(paths: list[str]) -> str:
+    return str(blake2b("".join(map(_status, paths)).encode(), digest_size=20).hexdigest())
+
+
+def _digest_of(paths: list[str], folder: str) -> str:
     digest = blake2b(digest_size=20)
-    try:
-        with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as stream:
-            manifest = stream.read()
-    except OSError:
-        return "none"
-    digest.update(manifest.encode())
-    # The manifest's own layout: {"files": {"<name>": {... — read without a JSON parser, which costs more than all else.
-    names = manifest.partition('"files": {\n')[2].partition("\n }")[0].split("\n")
-    for line in names:
-        if line.startswith('  "') and line.endswith('": {'):
-            name = line[3:-4]
-            _add_file(digest, os.path.join(folder, name), name)
+    for path in paths:
+        _add_file(digest, path, path[len(folder) :])
     return str(digest.hexdigest())
+
+
+def _status(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return f"{path} absent\0"
+    return f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}\0"
 
 
 def _add_file(digest: blake2b, path: str, name: str) -> None:
@@ -100,18 +144,25 @@ def _add_file(digest: blake2b, path: str, name: str) -> None:
     digest.update(str(len(data)).encode() + b"\0" + data)
 
 
-def _add_folder(digest: blake2b, path: str, name: str) -> None:
+def _input_files(root: str) -> list[str]:
+    files = [os.path.join(root, name) for name in _FILES]
+    for name in _SOURCES:
+        _collect(os.path.join(root, name), files)
+    return files
+
+
+def _collect(folder: str, files: list[str]) -> None:
     try:
-        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
     for entry in entries:
         if entry.name == "__pycache__" or entry.name.startswith(".") or entry.name.endswith(_SKIPPED):
             continue
         if entry.is_dir():
-            _add_folder(digest, entry.path, f"{name}/{entry.name}")
+            _collect(entry.path, files)
         else:
-            _add_file(digest, entry.path, f"{name}/{entry.name}")
+            files.append(entry.path)
 
 
 def installed_versions() -> list[str]:

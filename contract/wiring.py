@@ -17,13 +17,12 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, dataclass_transform
 
 from troposphere import Ref
 
 from contract.kinds import Kind
-from settings.errors import LinkError
+from settings.errors import LinkError, did_you_mean
 
 K = TypeVar("K", bound=Kind)
 
@@ -102,14 +101,6 @@ def _declared(cls: type, ends: tuple[str, ...]) -> dict[str, tuple[str, type[Kin
             )
         fields[name] = (match["end"], kind)
     return fields
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint naming the closest known name, or nothing."""
-    import difflib  # needed on the error path only; it costs start-up time
-
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 def tier_name(cls: type) -> str:

@@ -18,7 +18,7 @@ RDS_BUNDLE = "validator/certificates/rds-{region}.pem"
 # Where the validator's package holds the data centre's certificates (params' database_ca_pem), beside those of RDS.
 DATA_CENTER_BUNDLE = "validator/certificates/data-center.pem"
 
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n")
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----")
 
 
 def read_certificates(path: str, setting: str) -> str:
@@ -29,7 +29,7 @@ def read_certificates(path: str, setting: str) -> str:
     """
     file = REPOSITORY / path
     try:
-        text = file.read_text(encoding="ascii").replace("\r\n", "\n")
+        text = file.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise ParamsError(
             f"{setting}: {path} cannot be read ({error.__class__.__name__})",
@@ -40,10 +40,10 @@ def read_certificates(path: str, setting: str) -> str:
             f"{setting}: {path} holds a private key, which would become part of a template",
             hint="leave only the CA certificates in the file, and replace the key: it may be in the history",
         )
-    certificates = _CERTIFICATE.findall(text if text.endswith("\n") else text + "\n")
+    certificates = _CERTIFICATE.findall(text)
     if not certificates:
         raise ParamsError(f"{setting}: {path} holds no certificate", hint="put the CA certificates there, in PEM form")
-    return "".join(certificates)
+    return "".join(f"{certificate}\n" for certificate in certificates)
 
 
 def fingerprint(certificates: str) -> str:

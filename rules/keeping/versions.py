@@ -28,8 +28,9 @@ class DeadVersion(HouseRule):
             for resource in template.of(chosen.type):
                 if chosen.engine and not equals(resource.at("Engine"), chosen.engine):
                     continue
-                version = text(resource.raw(chosen.key))
-                if resource.at(chosen.key) is None and chosen.required:
+                value = resource.at(chosen.key)
+                version = text(value)
+                if value is None and chosen.required:
                     yield resource.finding(f"{chosen.key} is left to AWS", chosen.key)
                 elif version is not None and version != NEWEST and (dead := fault(chosen.product, version)):
                     yield resource.finding(dead, chosen.key)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rules._base import HouseRule
 from rules._template import Finding, Template
-from rules._values import at, may_be
+from rules._values import at, equals
 from rules.data.dms_errors import SAFE_BY_DEFAULT, SAFE_POLICIES
 from rules.migration._settings import in_settings, task_settings
 
@@ -31,5 +31,5 @@ class TaskSkipsRows(HouseRule):
                 policy = at(settings, "ErrorBehavior", name)
                 if policy is None and name in SAFE_BY_DEFAULT:
                     continue
-                if not may_be(policy, *safe):
+                if not equals(policy, *safe):
                     yield in_settings(task, f"{name} is {policy or 'left to its default, which skips the row'}")

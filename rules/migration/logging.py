@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rules._base import HouseRule
 from rules._template import Finding, Template
-from rules._values import at, each, equals, may_be
+from rules._values import at, each, equals
 from rules.migration._settings import in_settings, task_settings
 
 _COMPONENTS = ("SOURCE_CAPTURE", "SOURCE_UNLOAD", "TARGET_APPLY", "TARGET_LOAD")
@@ -27,7 +27,7 @@ class TaskWithoutLogging(HouseRule):
 
     def findings(self, template: Template) -> Iterator[Finding]:
         for task, settings in task_settings(template):
-            if not may_be(at(settings, "Logging", "EnableLogging"), "true"):
+            if not equals(at(settings, "Logging", "EnableLogging"), "true"):
                 yield in_settings(task, "the task does not log")
             for _, component in each(settings, "Logging", "LogComponents", "*"):
                 name = at(component, "Id")

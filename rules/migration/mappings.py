@@ -8,7 +8,7 @@ from typing import Any
 
 from rules._base import HouseRule
 from rules._template import Finding, Resource
-from rules._values import UNKNOWN, at, each, embedded, equals, may_be
+from rules._values import UNKNOWN, at, each, embedded, equals
 
 _ALWAYS = (("rule-type",), ("rule-id",), ("rule-name",))
 _OF_SELECTIONS = (("rule-action",), ("object-locator", "schema-name"), ("object-locator", "table-name"))
@@ -35,7 +35,7 @@ class BadTableMappings(HouseRule):
 def _faults(mappings: Any) -> Iterator[str]:
     rules = [rule for _, rule in each(mappings, "rules", "*")]
     selections = [rule for rule in rules if equals(at(rule, "rule-type"), "selection")]
-    if not any(may_be(at(rule, "rule-action"), "include", "explicit") for rule in selections):
+    if not any(equals(at(rule, "rule-action"), "include", "explicit") for rule in selections):
         yield "no selection rule includes a table"
     for rule in rules:
         name = at(rule, "rule-name") or at(rule, "rule-id")

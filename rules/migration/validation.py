@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rules._base import HouseRule
 from rules._template import Finding, Template
-from rules._values import at, may_be
+from rules._values import at, equals
 from rules.migration._settings import in_settings, task_settings
 
 
@@ -22,5 +22,5 @@ class TaskWithoutValidation(HouseRule):
 
     def findings(self, template: Template) -> Iterator[Finding]:
         for task, settings in task_settings(template):
-            if not may_be(at(settings, "ValidationSettings", "EnableValidation"), "true"):
+            if not equals(at(settings, "ValidationSettings", "EnableValidation"), "true"):
                 yield in_settings(task, "the task validates nothing")

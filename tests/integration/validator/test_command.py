@@ -36,7 +36,8 @@ def _arguments(pair: Any) -> list[str]:
 
 
 def test_equal_databases_exit_0(tables: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*_arguments(tables), "--json", str(tmp_path / "report.json")]) == 0
+    arguments = [*_arguments(tables), "--statement-timeout", "60", "--json", str(tmp_path / "report.json")]
+    assert main(arguments) == 0
     output, progress = capsys.readouterr()
     assert output.splitlines() == [
         f"verdict  {'table':<{len(tables.schema) + 9}}  source rows  target rows  why",

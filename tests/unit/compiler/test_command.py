@@ -188,7 +188,7 @@ def test_a_failure_after_the_linter_started_dismisses_it(monkeypatch, run):
 
 def test_a_lint_that_the_cache_answers_dismisses_the_linter(run, monkeypatch):
     run("--env", "dev", "--suffix", "tcached")
-    monkeypatch.setattr(command, "read_stamp", lambda *a, **k: None)
+    monkeypatch.setattr(command.Stamp, "read", lambda *a, **k: None)
     _, out, _ = run("--env", "dev", "--suffix", "tcached")
     assert "(0 of 2 templates linted" in out
     assert "none since the last build" in out
@@ -196,7 +196,7 @@ def test_a_lint_that_the_cache_answers_dismisses_the_linter(run, monkeypatch):
 
 def test_today_is_today(monkeypatch, run):
     seen = []
-    monkeypatch.setattr(command, "inputs_digest", lambda root, words: (seen.append(words), "x")[1])
+    monkeypatch.setattr(command, "inputs_signature", lambda root, words: (seen.append(words), "x")[1])
     run("--env", "dev", "--suffix", "ttoday")
     run("--env", "dev", "--suffix", "ttoday", "--today", "2026-12-24")
     assert time.strftime("%Y-%m-%d") in seen[0]

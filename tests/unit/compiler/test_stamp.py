@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from compiler.stamp import inputs_digest, outputs_digest, read_stamp, write_stamp
+from compiler.stamp import Stamp, inputs_digest, inputs_signature
 
 ROOT = Path(__file__).parents[3]
 
@@ -105,48 +106,91 @@ def test_installed_versions_count(repository, monkeypatch, tmp_path):
     assert digest(repository) != before
 
 
-def test_a_stamp_is_read_back(tmp_path, folder):
-    stamp = str(tmp_path / "stamps/dev")
-    write_stamp(stamp, "in", str(folder), "printed\nlines", pictured=False)
-    assert read_stamp(stamp, "in", str(folder), pictured=False) == "printed\nlines"
-    assert read_stamp(stamp, "other", str(folder), pictured=False) is None
-    assert read_stamp(stamp, "in", str(folder), pictured=True) is None
-    write_stamp(stamp, "in", str(folder), "printed", pictured=True)
-    assert read_stamp(stamp, "in", str(folder), pictured=True) == "printed"
-    assert read_stamp(stamp, "in", str(folder), pictured=False) == "printed"
+def never() -> str:
+    raise AssertionError("the contents were read although nothing was touched")
+
+
+@pytest.fixture
+def stamp(tmp_path, folder) -> Stamp:
+    return Stamp(str(tmp_path / "stamp"), str(folder))
+
+
+def test_a_stamp_is_read_back_without_reading_contents(stamp):
+    stamp.write("seen", "made", "printed\nlines", pictured=False)
+    assert stamp.read("seen", never, pictured=False) == "printed\nlines"
+
+
+def test_touched_inputs_of_the_same_contents_are_recognized_and_remembered(stamp):
+    stamp.write("seen", "made", "printed", pictured=False)
+    assert stamp.read("a fresh checkout", lambda: "made", pictured=False) == "printed"
+    assert stamp.read("a fresh checkout", never, pictured=False) == "printed"
+
+
+def test_other_inputs_are_another_build(stamp):
+    stamp.write("seen", "made", "printed", pictured=False)
+    assert stamp.read("other", lambda: "other", pictured=False) is None
+
+
+def test_pictures_are_made_when_asked_for_and_kept_when_not(stamp):
+    stamp.write("seen", "made", "printed", pictured=False)
+    assert stamp.read("seen", never, pictured=True) is None
+    stamp.write("seen", "made", "printed", pictured=True)
+    assert stamp.read("seen", never, pictured=True) == "printed"
+    assert stamp.read("seen", never, pictured=False) == "printed"
+    assert stamp.read("touched", lambda: "made", pictured=False) == "printed"
+    assert stamp.read("seen", lambda: "made", pictured=True) == "printed"
 
 
 @pytest.mark.parametrize("name", ["a.json", "assets/b.zip", "manifest.json"])
 @pytest.mark.parametrize("harm", ["changed", "removed"])
-def test_a_build_that_somebody_touched_is_made_again(tmp_path, folder, name, harm):
-    stamp = str(tmp_path / "stamp")
-    write_stamp(stamp, "in", str(folder), "printed", pictured=False)
+def test_a_build_that_somebody_touched_is_made_again(stamp, folder, name, harm):
+    stamp.write("seen", "made", "printed", pictured=False)
     (folder / "flat-outputs.json").write_text("a deployer's, not ours")
-    assert read_stamp(stamp, "in", str(folder), pictured=False) == "printed"
+    assert stamp.read("seen", never, pictured=False) == "printed"
     if harm == "changed":
         (folder / name).write_text("x")
     else:
         (folder / name).unlink()
-    assert read_stamp(stamp, "in", str(folder), pictured=False) is None
+    assert stamp.read("seen", lambda: "made", pictured=False) is None
 
 
-@pytest.mark.parametrize("content", ["", "build stamp 0\nin\nx\n0\ny", "one line"])
+def test_outputs_copied_elsewhere_and_back_are_recognized(stamp, folder, tmp_path):
+    stamp.write("seen", "made", "printed", pictured=False)
+    shutil.move(folder, tmp_path / "away")
+    assert stamp.read("seen", lambda: "made", pictured=False) is None
+    shutil.copytree(tmp_path / "away", folder)
+    assert stamp.read("seen", lambda: "made", pictured=False) == "printed"
+
+
+@pytest.mark.parametrize("content", ["", "build stamp 0\na\nb\nc\nd\n0\ny", "one line"])
 def test_a_damaged_stamp_counts_as_none(tmp_path, folder, content):
     (tmp_path / "stamp").write_text(content)
-    assert read_stamp(str(tmp_path / "stamp"), "in", str(folder), pictured=False) is None
+    assert Stamp(str(tmp_path / "stamp"), str(folder)).read("a", lambda: "b", pictured=False) is None
 
 
 def test_a_stamp_that_cannot_be_written_is_no_error(tmp_path, folder):
     (tmp_path / "file").write_text("")
-    write_stamp(str(tmp_path / "file/stamp"), "in", str(folder), "printed", pictured=False)
+    Stamp(str(tmp_path / "file/stamp"), str(folder)).write("a", "b", "printed", pictured=False)
     assert not os.path.exists(tmp_path / "file/stamp")
 
 
-def test_the_files_are_found_in_a_real_manifest_without_a_json_parser(folder):
-    before = outputs_digest(str(folder))
-    (folder / "assets/b.zip").write_text("other")
-    assert outputs_digest(str(folder)) != before
-    assert outputs_digest("/nowhere") == "none"
+def test_a_signature_sees_what_a_digest_sees_and_more(repository):
+    root = str(repository)
+    before, digest_before = inputs_signature(root, ["dev"]), inputs_digest(root, ["dev"])
+    assert inputs_signature(root, ["dev"]) == before
+    assert inputs_signature(root, ["prod"]) != before
+    path = repository / "settings/a.py"
+    text = path.read_text()
+    path.write_text("other")
+    os.utime(path, ns=(0, 0))
+    changed = inputs_signature(root, ["dev"])
+    assert changed != before
+    path.write_text(text)
+    os.utime(path, ns=(0, 0))
+    assert inputs_digest(root, ["dev"]) == digest_before
+    assert inputs_signature(root, ["dev"]) not in (before, changed)  # the change time tells
+    path.unlink()
+    assert inputs_signature(root, ["dev"]) != before
 
 
 def test_the_short_cut_imports_neither_troposphere_nor_the_linter_nor_boto3():

@@ -39,12 +39,14 @@ def test_good_template_passes(rule_id):
 @pytest.mark.parametrize("rule_id", RULES)
 def test_bad_template_has_exactly_the_listed_findings(rule_id):
     template = case(rule_id, "bad")
-    found = findings(rule_id, template)
+    fix = RULES[rule_id].fix
+    listed = [
+        (finding["Path"], f"{finding['Says']}. {fix[:1].upper()}{fix[1:]}.")
+        for finding in template["Metadata"]["ExpectedFindings"]
+    ]
 
-    assert sorted(match.path_string for match in found) == template["Metadata"]["ExpectedFindings"]
-    assert found
-    for match in found:
-        assert match.message.lower().endswith(f"{RULES[rule_id].fix.lower()}.")
+    assert sorted((match.path_string, match.message) for match in findings(rule_id, template)) == listed
+    assert listed
 
 
 @pytest.mark.parametrize("rule_id", RULES)

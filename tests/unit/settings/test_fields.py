@@ -67,6 +67,12 @@ def test_the_nearest_blocks_are_blocks(address, prefix):
     assert all(Cidr(16, 24).accepts(block) for block in blocks)
 
 
+@pytest.mark.parametrize(("block", "valid"), [("/15", False), ("/16", True), ("/24", True), ("/25", False)])
+def test_the_schema_of_a_block_knows_its_sizes(block, valid):
+    schema = {"type": "string", **Cidr(16, 24).schema()}
+    assert jsonschema.Draft7Validator(schema).is_valid(f"10.0.0.0{block}") is valid
+
+
 def test_no_block_is_near_what_is_none():
     assert Cidr(16, 24).nearest("10.0.0.0/8") == ""
     assert Cidr(16, 24).nearest("ten") == ""

@@ -220,7 +220,6 @@ class TestInstances:
             assert properties["PubliclyAccessible"] is False
             assert properties["DBInstanceClass"] == wanted.instance_class
             assert properties["CACertificateIdentifier"] == wanted.ca_certificate
-            assert properties["AutoMinorVersionUpgrade"] is True
             assert properties["DBParameterGroupName"] == {"Ref": "InstanceParameters"}
 
     def test_each_is_monitored(self, template: Any, env: Any, settings: Any) -> None:
@@ -231,6 +230,12 @@ class TestInstances:
     def test_none_outlives_its_cluster(self, template: Any) -> None:
         for body in of_type(template, "AWS::RDS::DBInstance").values():
             assert body["DeletionPolicy"] == body["UpdateReplacePolicy"] == "Delete"
+
+    @pytest.mark.parametrize("wanted", [True, False])
+    def test_minor_versions_come_as_params_say(self, wanted: bool, settings: Any, compile_tier: Any) -> None:
+        template = compile_tier(database, settings("dev", database={"auto_minor_version_upgrade": wanted}))
+        for body in of_type(template, "AWS::RDS::DBInstance").values():
+            assert body["Properties"]["AutoMinorVersionUpgrade"] is wanted
 
 
 class TestSecrets:
