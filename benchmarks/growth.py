@@ -68,7 +68,8 @@ def lint(root: str, files: list[str]) -> None:
     """What a build does to lint, without the cache."""
     from compiler.lint.worker import LintServer
 
-    LintServer(Path(root), jobs=2).check(files)
+    with LintServer(Path(root), jobs=2) as server:
+        server.check(files)
 
 
 def _templates(count: int) -> list[Path]:

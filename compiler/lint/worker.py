@@ -12,8 +12,9 @@ import json
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from compiler.lint.findings import Finding
 from settings.errors import UserError
@@ -67,43 +68,41 @@ class Linter:
 class LintServer:
     """A child process that loads cfn-lint while its parent goes on, and checks what it is then given.
 
-    A context manager: `check(files)` once inside it, or not at all; leaving dismisses a child that was given no work.
-    `jobs` is the number of processes that check.
+    A context manager: `check(files)` once inside it, or not at all. Leaving it ends the child and its helpers, whatever
+    they are at. `jobs` is the number of processes that check.
     """
 
     def __init__(self, root: Path, jobs: int) -> None:
-        self._idle = True
-        request_read, self._request = os.pipe()
+        request_read, request_write = os.pipe()
         answers = [os.pipe() for _ in range(max(1, jobs))]
-        self._answers = [read for read, _ in answers]
-        self._pid = os.fork()
-        if self._pid == 0:
-            for descriptor in (self._request, *self._answers):
-                os.close(descriptor)
-            _run_child(root, request_read, [write for _, write in answers])
+        ours = [request_write, *(read for read, _ in answers)]
+        self._pid = os.fork() or _run_child(root, request_read, [write for _, write in answers], ours)
+        with suppress(PermissionError):  # the child was quicker
+            os.setpgid(self._pid, self._pid)
         os.close(request_read)
         for _, write in answers:
             os.close(write)
+        self._request = os.fdopen(request_write, "w")
+        self._answers = [os.fdopen(read) for read, _ in answers]
+        self._running = True
 
     def check(self, files: Sequence[str]) -> dict[str, list[Finding]]:
         """The findings of each file, by the path given; raises `LintError` when the linter could not finish."""
-        self._idle = False
-        try:
-            with os.fdopen(self._request, "w") as stream:
-                stream.write(json.dumps(list(files)))
-        except BrokenPipeError:
-            pass  # the child ended early; its answer says why
+        # A child that ended early takes no request; its answer, or the lack of one, says why.
+        with suppress(BrokenPipeError):
+            self._request.write(json.dumps(list(files)))
+            self._request.close()
         findings: dict[str, list[Finding]] = {}
         errors = []
-        for descriptor in self._answers:
-            with os.fdopen(descriptor) as lines:
-                for line in lines:
-                    answer = json.loads(line)
-                    if "error" in answer:
-                        errors.append(answer["error"])
-                    else:
-                        findings[answer["file"]] = [Finding.from_json(item) for item in answer["findings"]]
+        for lines in self._answers:
+            for line in lines:
+                answer = json.loads(line)
+                if "error" in answer:
+                    errors.append(answer["error"])
+                else:
+                    findings[answer["file"]] = [Finding.from_json(item) for item in answer["findings"]]
         status = os.waitpid(self._pid, 0)[1]
+        self._running = False
         missing = [file for file in files if file not in findings]
         if errors or status or missing:
             raise LintError(
@@ -117,21 +116,25 @@ class LintServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._idle:
-            return
-        for descriptor in (self._request, *self._answers):
-            os.close(descriptor)
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        if self._running:
+            os.killpg(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        for stream in (self._request, *self._answers):
+            with suppress(BrokenPipeError):
+                stream.close()
 
 
-def _run_child(root: Path, request: int, answers: list[int]) -> None:
-    """The child's whole life; never returns."""
+def _run_child(root: Path, request: int, answers: list[int], parents: list[int]) -> NoReturn:
+    """The child's whole life, in a process group of its own; `parents` are the parent's ends of the pipes.
+
+    Ctrl-C goes to the parent's group: the parent alone decides what it means, and ends this group with its helpers.
+    """
     status = 1
     try:
+        os.setpgid(0, 0)
+        for descriptor in parents:
+            os.close(descriptor)
         gc.disable()
-        # Ctrl-C reaches the whole process group; the parent alone decides what it means.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         status = _serve(Linter(root), request, answers)
     except BaseException as error:  # noqa: BLE001 - whatever went wrong here is the parent's to report
         _send(answers[0], {"error": f"{type(error).__name__}: {error}"})
@@ -149,17 +152,16 @@ def _serve(linter: Linter, request: int, answers: list[int]) -> int:
     os.write(queue_write, b"".join(number.to_bytes(_JOB_BYTES, "big") for number in range(len(files))))
     os.close(queue_write)
     gc.freeze()
-    helpers = []
-    for answer in answers[1 : len(files)]:
-        pid = os.fork()
-        if pid == 0:
-            _work(linter, files, queue_read, answer)
-            os._exit(0)
-        helpers.append(pid)
+    helpers = [os.fork() or _help(linter, files, queue_read, answer) for answer in answers[1 : len(files)]]
     for answer in answers[1:]:
         os.close(answer)
     _work(linter, files, queue_read, answers[0])
     return int(any(os.waitpid(pid, 0)[1] for pid in helpers))
+
+
+def _help(linter: Linter, files: list[str], queue: int, answer: int) -> NoReturn:
+    _work(linter, files, queue, answer)
+    os._exit(0)
 
 
 def _work(linter: Linter, files: list[str], queue: int, answer: int) -> None:

@@ -42,6 +42,11 @@ def written(root: Path, **templates: dict) -> list[str]:
     return paths
 
 
+def check(root: Path, jobs: int, paths: list[str]) -> dict[str, list[Finding]]:
+    with LintServer(root, jobs) as server:
+        return server.check(paths)
+
+
 def test_findings_are_those_of_the_command_line(root):
     paths = written(root, broken=BROKEN, clean=CLEAN, worse={"Resources": {"X": {"Type": "AWS::Nope::Nope"}}})
     # cfn-lint ends with the sum of the severities' bits when it finds something
@@ -58,7 +63,7 @@ def test_findings_are_those_of_the_command_line(root):
         )
         for item in json.loads(run.stdout)
     }
-    found = LintServer(root, jobs=2).check(paths)
+    found = check(root, 2, paths)
     assert list(found) != []
     ours = {(f.file, f.rule, f.line, f.column, f.message, f.path) for findings in found.values() for f in findings}
     assert ours == cli
@@ -70,7 +75,7 @@ def test_findings_are_those_of_the_command_line(root):
 @pytest.mark.parametrize("jobs", [1, 2, 5])
 def test_every_number_of_workers_finds_the_same(root, jobs):
     paths = written(root, a=BROKEN, b=CLEAN, c=BROKEN)
-    found = LintServer(root, jobs=jobs).check(paths)
+    found = check(root, jobs, paths)
     assert {Path(path).name: len(findings) > 0 for path, findings in found.items()} == {
         "a.template.json": True,
         "b.template.json": False,
@@ -83,13 +88,13 @@ def test_the_same_in_this_process(root, monkeypatch):
     (path,) = written(root, broken=BROKEN)
     findings = Linter(root).check(path)
     assert findings == sorted(findings)
-    assert LintServer(root, jobs=1).check([path]) == {path: findings}
+    assert check(root, 1, [path]) == {path: findings}
 
 
 def test_a_linter_that_cannot_start_is_named(tmp_path):
     # no .cfnlintrc here
     with pytest.raises(LintError, match=r"cfn-lint stopped before it had checked x.json: .*\.cfnlintrc") as caught:
-        LintServer(tmp_path, jobs=2).check(["x.json"])
+        check(tmp_path, 2, ["x.json"])
     assert "--jobs 1" in caught.value.hint
 
 
@@ -105,7 +110,7 @@ def test_a_rule_that_raises_is_named(root):
     )
     (root / ".cfnlintrc").write_text("append_rules: [own]\n")
     with pytest.raises(LintError, match="SystemExit|wait status"):
-        LintServer(root, jobs=1).check([path])
+        check(root, 1, [path])
 
 
 def test_a_worker_s_fault_in_one_file_is_named(root, monkeypatch):
@@ -115,15 +120,15 @@ def test_a_worker_s_fault_in_one_file_is_named(root, monkeypatch):
     monkeypatch.setattr(worker.Linter, "check", fail)
     (path,) = written(root, broken=BROKEN)
     with pytest.raises(LintError, match=r"broken.template.json: RuntimeError: no memory"):
-        LintServer(root, jobs=1).check([path])
+        check(root, 1, [path])
 
 
 def test_a_killed_linter_is_an_error_not_a_pass(root):
     (path,) = written(root, clean=CLEAN)
-    server = LintServer(root, jobs=2)
-    os.kill(server._pid, signal.SIGKILL)
-    with pytest.raises(LintError, match="wait status 9"):
-        server.check([path])
+    with LintServer(root, jobs=2) as server:
+        os.kill(server._pid, signal.SIGKILL)
+        with pytest.raises(LintError, match="wait status 9"):
+            server.check([path])
 
 
 def test_a_dismissed_linter_leaves_nothing(root):
@@ -134,11 +139,44 @@ def test_a_dismissed_linter_leaves_nothing(root):
 
 
 def test_a_child_that_is_given_nothing_ends_well(root):
-    server = LintServer(root, jobs=1)
-    os.close(server._request)
-    assert os.waitpid(server._pid, 0)[1] == 0
-    for descriptor in server._answers:
-        os.close(descriptor)
+    with LintServer(root, jobs=1) as server:
+        server._request.close()
+        assert os.waitpid(server._pid, 0)[1] == 0
+        server._running = False
+
+
+def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
+    """Both workers are busy when the parent is interrupted; none of them may go on."""
+
+    def spin(self, file):
+        Path(f"{file}.started").write_text(str(os.getpid()))
+        while True:
+            pass
+
+    monkeypatch.setattr(worker.Linter, "check", spin)
+    paths = written(root, a=CLEAN, b=CLEAN)
+    started = [Path(f"{path}.started") for path in paths]
+
+    class Waits:
+        """Stands for the answers' stream: the interruption comes while the parent reads it."""
+
+        def __iter__(self):
+            while not all(path.exists() and path.read_text() for path in started):
+                pass
+            raise KeyboardInterrupt
+
+        def close(self):
+            pass
+
+    with pytest.raises(KeyboardInterrupt), LintServer(root, jobs=2) as server:
+        for stream in server._answers:
+            stream.close()
+        server._answers = [Waits()]
+        server.check(paths)
+    for path in started:
+        pid = int(path.read_text())
+        while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+            pass
 
 
 # --- the cache -------------------------------------------------------------------------------------------------------

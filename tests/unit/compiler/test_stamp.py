@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -191,6 +192,13 @@ def test_a_signature_sees_what_a_digest_sees_and_more(repository):
     assert inputs_signature(root, ["dev"]) not in (before, changed)  # the change time tells
     path.unlink()
     assert inputs_signature(root, ["dev"]) != before
+
+
+def test_another_interpreter_has_the_hash_under_its_public_name(monkeypatch):
+    monkeypatch.setitem(sys.modules, "_blake2", None)
+    monkeypatch.delitem(sys.modules, "compiler.stamp")
+    again = importlib.import_module("compiler.stamp")
+    assert again.inputs_digest(str(ROOT), []) == inputs_digest(str(ROOT), [])
 
 
 def test_the_short_cut_imports_neither_troposphere_nor_the_linter_nor_boto3():

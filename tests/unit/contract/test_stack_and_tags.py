@@ -88,6 +88,8 @@ def test_the_registry_knows_the_odd_ones():
     assert table["AWS::DMS::Certificate"] == {"tags": None}
     assert table["AWS::KMS::Alias"] == {"tags": None}
     assert distil("AWS::Route53::HostedZone")["property"] == "HostedZoneTags"
+    assert distil("AWS::AppSync::Api") == {"tags": "list", "property": "Tags"}  # declared by reference
+    assert distil("AWS::ARCRegionSwitch::Plan") == {"tags": "map", "property": "Tags"}  # the same, as a map
 
 
 def test_a_type_is_added_to_the_registry(tmp_path, monkeypatch):
