@@ -11,7 +11,7 @@ from benchmarks.workspace import REPOSITORY, edit, forget
 
 LINTER = str(Path(PYTHON).with_name("cfn-lint"))
 SMALL_TIER = "encryption"
-WORST_TIER = "network"
+WORST_TIER = "monitoring"
 
 
 def measure(rounds: int) -> list[Row]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from compiler.bundle import file_name
+from compiler.diagram.architecture import draw_architecture
+from compiler.diagram.dependencies import draw_dependencies
 from compiler.linking import link
 from compiler.manifest import template_texts
 from settings.load import load
@@ -34,3 +36,13 @@ def test_the_templates_are_those_on_file(env, request):
     assert sorted(on_file) == sorted(texts)
     differing = [name for name in sorted(texts) if texts[name] != on_file[name]]
     assert not differing, f"{env}: {', '.join(differing)} changed; if wanted: make golden, and read the diff"
+
+
+@pytest.mark.parametrize(("name", "draw"), [("architecture", draw_architecture), ("dependencies", draw_dependencies)])
+def test_the_pictures_in_docs_are_those_of_prod(name, draw, request):
+    settings = load(ROOT / "params", "prod", None, {})
+    path = ROOT / f"docs/{name}.svg"
+    drawn = draw(link(system(settings), settings))
+    if request.config.getoption("--update-golden"):
+        path.write_text(drawn)
+    assert path.read_text() == drawn, f"docs/{name}.svg is not what prod compiles to; if wanted: make golden"
