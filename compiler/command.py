@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from compiler.stamp import Stamp, inputs_digest, inputs_signature
+from compiler.stamp import Stamp, contents_digest, inputs_signature
 from settings.errors import UsageError, UserError
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` for it would double the start-up time
@@ -128,11 +128,11 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
     )
     signature = inputs_signature(root, words)
     if not (options.no_cache or options.json or options.sarif):
-        printed = stamp.read(signature, lambda: inputs_digest(root, words), pictured=options.diagram)
+        printed = stamp.read(signature, lambda: _digest(contents_digest(root), words), pictured=options.diagram)
         if printed is not None:
             print(f"{printed}\n\nunchanged  nothing to build, {os.path.join(options.out, suffix)} is current")
             return 0
-    digest = inputs_digest(root, words)  # of the inputs as they are before the build reads them
+    contents = contents_digest(root)  # as they are before the build reads them
     from pathlib import Path  # from here on there is work to do, and time for imports
 
     from compiler.pipeline import build
@@ -149,14 +149,20 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
         jobs=options.jobs,
         cached=not options.no_cache,
         diagram=options.diagram,
+        contents=contents,
     )
     built = build(request, design)
     if options.sarif:
         _write_sarif(Path(options.sarif), built, request.root)
     summary = _print(options, built)
     if not built.findings:
-        stamp.write(signature, digest, summary, pictured=options.diagram)
+        stamp.write(signature, _digest(contents, words), summary, pictured=options.diagram)
     return 1 if built.findings else 0
+
+
+def _digest(contents: str, words: list[str]) -> str:
+    """One line for all inputs of a build, files and words."""
+    return repr((contents, words))
 
 
 def _overrides(pairs: list[str]) -> dict[str, str]:

@@ -32,6 +32,7 @@ from settings.load import load
 from settings.model import Settings
 
 Design = Callable[[Settings], System]
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def compile_tree(request: Request, design: Design) -> Compiled:
 
 def build(request: Request, design: Design) -> Built:
     """Compile, lint, and publish what has no findings; raises `UserError` for anything that a person can mend."""
-    with LintServer(request.root, request.jobs) as server:
+    cache = _cache(request)
+    known = cache is not None and cache.expects(request.family)
+    with LintServer(request.root, request.jobs, today=request.today, eager=not known) as server:
         from compiler.output import publish, staging, write_files  # after the linter has been given its head start
 
         compiled = compile_tree(request, design)
@@ -88,10 +91,11 @@ def build(request: Request, design: Design) -> Built:
             previous = read_manifest(target)
             changes = compare(target, previous, compiled.bundle, compiled.manifest)
             write_files(folder, compiled.files)
-            cache = _cache(request, compiled.settings)
             findings, unknown = _known_findings(compiled, cache)
             if unknown:
                 findings |= _lint(server, folder, unknown, cache)
+            if cache:
+                cache.remember(request.family)
             found = tuple(sorted(finding for tier in findings.values() for finding in tier))
             if not found:
                 publish(folder, target, frozenset({MANIFEST, *previous.get("files", {})}))
@@ -99,21 +103,22 @@ def build(request: Request, design: Design) -> Built:
 
 
 # --- linting, through the cache --------------------------------------------------------------------------------------
-def _cache(request: Request, settings: Settings) -> FindingsCache | None:
+def _cache(request: Request) -> FindingsCache | None:
     if not request.cached:
         return None
     fingerprint = linter_fingerprint(request.root, request.today)
-    return FindingsCache(request.root / ".cache/lint", fingerprint, settings.env, settings.suffix)
+    folder = request.root / ".cache/lint"
+    return FindingsCache(folder, fingerprint, request.env, request.chosen_suffix, request.overrides.values())
 
 
-def _known_findings(compiled: Compiled, cache: FindingsCache | None) -> tuple[dict[str, list[Finding]], dict[str, str]]:
-    """What the cache knows by tier, and for the other tiers the key to keep it under ("" without a cache)."""
+def _known_findings(compiled: Compiled, cache: FindingsCache | None) -> tuple[dict[str, list[Finding]], dict[str, Key]]:
+    """What the cache knows by tier, and for the other tiers the key to keep it under (none without a cache)."""
     known: dict[str, list[Finding]] = {}
-    unknown: dict[str, str] = {}
+    unknown: dict[str, Key] = {}
     for tier, text in compiled.texts.items():
         # The root's findings depend on its children too: E1010 and E3043 read them.
         texts = [text, *(compiled.texts[t] for t in sorted(compiled.texts) if tier == "root" and t != tier)]
-        key = cache.key(texts) if cache else ""
+        key = cache.key(texts) if cache else ("", "")
         findings = cache.read(key) if cache else None
         if findings is None:
             unknown[tier] = key
@@ -123,7 +128,7 @@ def _known_findings(compiled: Compiled, cache: FindingsCache | None) -> tuple[di
 
 
 def _lint(
-    server: LintServer, folder: Path, unknown: Mapping[str, str], cache: FindingsCache | None
+    server: LintServer, folder: Path, unknown: Mapping[str, Key], cache: FindingsCache | None
 ) -> dict[str, list[Finding]]:
     # The dearest first, so that no worker is left alone with a large template at the end.
     paths = {tier: str(folder / file_name(tier)) for tier in unknown}

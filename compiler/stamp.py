@@ -40,7 +40,7 @@ def inputs_signature(root: str, words: list[str]) -> str:
     """What the file system says of all that a build depends on: sizes, times and inodes, no contents.
 
     The change time is in it, which no program sets back, so an equal signature means untouched files; a different one
-    means nothing yet (a fresh checkout): then `inputs_digest` decides. `words` are the request's own (environment,
+    means nothing yet (a fresh checkout): then `contents_digest` decides. `words` are the request's own (environment,
     suffix, day, overrides).
     """
     digest = blake2b(digest_size=20)
@@ -51,10 +51,10 @@ def inputs_signature(root: str, words: list[str]) -> str:
     return str(digest.hexdigest())
 
 
-def inputs_digest(root: str, words: list[str]) -> str:
-    """The same of contents: equal for equal inputs, wherever and whenever they were written."""
+def contents_digest(root: str) -> str:
+    """A digest of the contents of all that a build depends on: equal wherever and whenever they were written."""
     digest = blake2b(digest_size=20)
-    for word in (_HEADER, sys.version, *words, *installed_versions(), user_schema_date()):
+    for word in (_HEADER, sys.version, *installed_versions(), user_schema_date()):
         digest.update(word.encode() + b"\0")
     for path in _input_files(root):
         _add_file(digest, path, path[len(root) :])

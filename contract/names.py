@@ -110,7 +110,7 @@ LOG_GROUP = NameRule(
 WAF_LOG_GROUP = NameRule(
     "WAF log group", 512, r"aws-waf-logs-[.\-_/#A-Za-z0-9]+", LOG_GROUP.source, "aws-waf-logs-{system}-{suffix}-{part}"
 )
-# RDS, DMS and Step Functions choose (or want) these forms; a group made beforehand has our retention and key.
+# RDS, DMS, ECS and Step Functions choose (or want) these forms; a group made beforehand has our retention and key.
 # RDS: the part is `<part of the cluster>/<type of log>`. https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html
 RDS_LOG_GROUP = NameRule(
     "RDS log group",
@@ -122,6 +122,15 @@ RDS_LOG_GROUP = NameRule(
 # DMS: the part is the replication instance's. https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TaskSettings.Logging.html
 DMS_LOG_GROUP = NameRule(
     "DMS log group", 512, r"dms-tasks-[.\-_/#A-Za-z0-9]+", LOG_GROUP.source, "dms-tasks-{system}-{suffix}-{part}"
+)
+# Container Insights, whose group ECS names after the cluster: the part is `<part of the cluster>/performance`.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-reference-performance-logs-ECS.html
+INSIGHTS_LOG_GROUP = NameRule(
+    "Container Insights log group",
+    512,
+    r"/aws/ecs/containerinsights/[.\-_/#A-Za-z0-9]+",
+    LOG_GROUP.source,
+    "/aws/ecs/containerinsights/{system}-{suffix}-{part}",
 )
 # The prefix keeps deliveries out of the 5,120 characters that the resource policies of log groups have in all.
 # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html

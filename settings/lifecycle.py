@@ -28,6 +28,8 @@ __all__ = [
     "load_table",
 ]
 
+# The day that dated house rules judge by, where it is not the clock's (YYYY-MM-DD).
+TODAY_VARIABLE = "PAYMENTS_TODAY"
 WARN_DAYS = 180
 STALE_DAYS = 180
 # Products that AWS answers for (`python build.py versions --live`); the dates of the others stand on web pages only.

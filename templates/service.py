@@ -29,6 +29,7 @@ from contract.wiring import Outputs as BaseOutputs
 from templates.alarms import Dimension, Metric, NoData, Watch, add_alarm
 from templates.service_container import CONTAINER, container
 
+_CLUSTER = "cluster"
 # How long the load balancer's verdict on a task is ignored while the JVM starts.
 _START_SECONDS = 120
 # Scaling out is urgent, scaling in is not: a burst of payments is followed by another.
@@ -68,18 +69,17 @@ class Outputs(BaseOutputs):
 
 def build(stack: Stack, needs: Inputs) -> None:
     """Fill the service template."""
-    log_group = stack.add_stateful(
-        logs.LogGroup(
-            "LogGroup",
-            LogGroupName=stack.name(names.LOG_GROUP, "service"),
-            RetentionInDays=stack.settings.log_retention_days,
-            KmsKeyId=needs.logs_key_arn.ref,
-        )
+    log_group = _log_group(stack, needs, "LogGroup", stack.name(names.LOG_GROUP, "service"))
+    # ECS would make the group of Container Insights itself, without our key, and leave it behind with the cluster.
+    # https://github.com/aws/containers-roadmap/issues/2315
+    insights = _log_group(
+        stack, needs, "InsightsLogGroup", stack.name(names.INSIGHTS_LOG_GROUP, f"{_CLUSTER}/performance")
     )
     cluster = stack.add(
         ecs.Cluster(
             "Cluster",
-            ClusterName=stack.name(names.ECS_CLUSTER, "cluster"),
+            DependsOn=insights.title,
+            ClusterName=stack.name(names.ECS_CLUSTER, _CLUSTER),
             CapacityProviders=["FARGATE"],
             ClusterSettings=[ecs.ClusterSetting(Name="containerInsights", Value="enhanced")],
         )
@@ -92,6 +92,17 @@ def build(stack: Stack, needs: Inputs) -> None:
     stack.give(Outputs.service_arn, Ref(service))
     stack.give(Outputs.task_definition_arn, Ref(task))
     stack.give(Outputs.log_group_name, Ref(log_group))
+
+
+def _log_group(stack: Stack, needs: Inputs, title: str, name: str) -> logs.LogGroup:
+    return stack.add_stateful(
+        logs.LogGroup(
+            title,
+            LogGroupName=name,
+            RetentionInDays=stack.settings.log_retention_days,
+            KmsKeyId=needs.logs_key_arn.ref,
+        )
+    )
 
 
 def _task_definition(stack: Stack, needs: Inputs, log_group: logs.LogGroup) -> ecs.TaskDefinition:

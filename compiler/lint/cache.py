@@ -4,9 +4,10 @@ The key holds everything a finding can depend on: the template's bytes (the root
 reads), the linter's version and schema date (a newer schema in the user's cache directory silently wins), the house
 rules and their data, the configuration, and the day (rules on runtimes and engine versions are dated).
 
-Environments that differ in nothing but a suffix of the same shape (`pr-123`, `pr-456`) share findings: the suffix is
-written as its shape (letters a, digits 0) into the key and put back into the findings. No rule can tell two such
-suffixes apart but by listing them, and none does; the environment's own name is part of the key. A test compares.
+Copies of an environment differ in nothing but their suffix and the tags set for the run (`pr-123`, `pr-456`). All that
+a rule can see of those is their length and alphabet, so the key holds their shape (`aa-000`), and a template found
+clean for one copy is clean for the other. Findings name what they are about, so they are kept for the very same text
+only. The environment's own name is part of the key: dev never answers for prod.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,49 +24,69 @@ from compiler.lint.findings import Finding
 from compiler.stamp import installed_versions, user_schema_date
 
 
-def suffix_shape(suffix: str) -> str:
-    """`pr-123` → `aa-000`: the length and the alphabet at every place, all that a rule on names can see."""
-    return re.sub(r"[a-z]", "a", re.sub(r"[0-9]", "0", suffix))
+def shape(text: str) -> str:
+    """`pr-123` → `aa-000`: the length, and the alphabet at every place."""
+    return re.sub(r"[a-z]", "a", re.sub(r"[A-Z]", "A", re.sub(r"[0-9]", "0", text)))
 
 
 class FindingsCache:
-    """A folder of JSON files, one per key; entries that cannot be read count as absent."""
+    """A folder of JSON files, one per key; entries that cannot be read count as absent.
 
-    def __init__(self, folder: Path, fingerprint: str, env: str, suffix: str) -> None:
+    `suffix` and the whole strings `tags` are written into keys as their shapes.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, env: str, suffix: str, tags: Iterable[str] = ()) -> None:
         self._folder = folder
         self._base = f"{fingerprint}\n{env}\n"
-        self._suffix = suffix
-        # Private-use characters cannot stand in a template's names, so nothing else can be mistaken for the mark.
-        self._mark = f"\ue000{suffix_shape(suffix)}\ue001"
+        # Private-use characters cannot stand in a template's names, so nothing else can be mistaken for a mark.
+        marks = {f'"{tag}"': f"\ue002{shape(tag)}\ue003" for tag in tags}
+        self._marks = {**marks, suffix: f"\ue000{shape(suffix)}\ue001"}
 
-    def key(self, texts: Iterable[str]) -> str:
-        """The key of a template whose findings depend on `texts` (its own, and for the root its children's)."""
+    def key(self, texts: Sequence[str]) -> tuple[str, str]:
+        """The key of a template whose findings depend on `texts`: of their shape, and of the very same text."""
+        shaped = []
+        for text in texts:
+            for word, mark in self._marks.items():
+                text = text.replace(word, mark)  # noqa: PLW2901 - one text, replaced word by word
+            shaped.append(text)
+        return self._digest(shaped), self._digest(texts)
+
+    def _digest(self, texts: Iterable[str]) -> str:
         digest = hashlib.sha256(self._base.encode())
         for text in texts:
-            digest.update(text.replace(self._suffix, self._mark).encode())
-            digest.update(b"\0")
+            digest.update(text.encode() + b"\0")
         return digest.hexdigest()
 
-    def read(self, key: str) -> list[Finding] | None:
+    def read(self, key: tuple[str, str]) -> list[Finding] | None:
         """The findings kept under `key`, or None."""
         try:
-            data = json.loads((self._folder / f"{key}.json").read_text().replace(self._mark, self._suffix))
-            return [Finding.from_json(item) for item in data]
+            entry = json.loads((self._folder / f"{key[0]}.json").read_text())
+            findings = [Finding.from_json(item) for item in entry["findings"]]
+            return findings if not findings or entry["text"] == key[1] else None
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def write(self, key: str, findings: list[Finding]) -> None:
+    def write(self, key: tuple[str, str], findings: list[Finding]) -> None:
         """Keep findings; a cache that cannot be written costs time, nothing else."""
-        text = json.dumps([finding.to_json() for finding in findings], ensure_ascii=False)
-        target = self._folder / f"{key}.json"
+        entry = {"text": key[1], "findings": [finding.to_json() for finding in findings]}
+        target = self._folder / f"{key[0]}.json"
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text.replace(self._suffix, self._mark))
+            temporary.write_text(json.dumps(entry))
             temporary.replace(target)
         except OSError:
             with suppress(OSError):
                 temporary.unlink()
+
+    def expects(self, family: str) -> bool:
+        """Whether inputs of this family were linted before, so that a linter is hardly needed again."""
+        return (self._folder / f"{self._digest([family])}.known").exists()
+
+    def remember(self, family: str) -> None:
+        """Note that inputs of this family were linted."""
+        with suppress(OSError):
+            (self._folder / f"{self._digest([family])}.known").touch()
 
 
 def linter_fingerprint(root: Path, day: str) -> str:

@@ -14,10 +14,11 @@ import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import IO, Any, NoReturn, Self
 
 from compiler.lint.findings import Finding
 from settings.errors import UserError
+from settings.lifecycle import TODAY_VARIABLE
 
 CONFIGURATION = ".cfnlintrc"
 _JOB_BYTES = 2  # a job in the queue pipe: the file's number, read whole by one worker
@@ -69,32 +70,47 @@ class LintServer:
     """A child process that loads cfn-lint while its parent goes on, and checks what it is then given.
 
     A context manager: `check(files)` once inside it, or not at all. Leaving it ends the child and its helpers, whatever
-    they are at. `jobs` is the number of processes that check.
+    they are at. `jobs` is the number of processes that check. `today` (ISO date) is the day that dated house rules
+    judge by; cfn-lint's own go by the clock. Not `eager`, the child starts with `check`, which spares the loading where
+    the cache will probably know everything.
     """
 
-    def __init__(self, root: Path, jobs: int) -> None:
+    def __init__(self, root: Path, jobs: int, *, today: str = "", eager: bool = True) -> None:
+        self._root = root
+        self._today = today
+        self._jobs = max(1, jobs)
+        self._running = False
+        self._streams: list[IO[str]] = []
+        if eager:
+            self._start()
+
+    def _start(self) -> None:
         request_read, request_write = os.pipe()
-        answers = [os.pipe() for _ in range(max(1, jobs))]
+        answers = [os.pipe() for _ in range(self._jobs)]
         ours = [request_write, *(read for read, _ in answers)]
-        self._pid = os.fork() or _run_child(root, request_read, [write for _, write in answers], ours)
+        self._pid = os.fork() or _run_child(
+            self._root, self._today, request_read, [write for _, write in answers], ours
+        )
         with suppress(PermissionError):  # the child was quicker
             os.setpgid(self._pid, self._pid)
         os.close(request_read)
         for _, write in answers:
             os.close(write)
-        self._request = os.fdopen(request_write, "w")
-        self._answers = [os.fdopen(read) for read, _ in answers]
+        self._streams = [os.fdopen(request_write, "w"), *(os.fdopen(read) for read, _ in answers)]
         self._running = True
 
     def check(self, files: Sequence[str]) -> dict[str, list[Finding]]:
         """The findings of each file, by the path given; raises `LintError` when the linter could not finish."""
+        if not self._running:
+            self._start()
+        request, *answers = self._streams
         # A child that ended early takes no request; its answer, or the lack of one, says why.
         with suppress(BrokenPipeError):
-            self._request.write(json.dumps(list(files)))
-            self._request.close()
+            request.write(json.dumps(list(files)))
+            request.close()
         findings: dict[str, list[Finding]] = {}
         errors = []
-        for lines in self._answers:
+        for lines in answers:
             for line in lines:
                 answer = json.loads(line)
                 if "error" in answer:
@@ -119,12 +135,12 @@ class LintServer:
         if self._running:
             os.killpg(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
-        for stream in (self._request, *self._answers):
+        for stream in self._streams:
             with suppress(BrokenPipeError):
                 stream.close()
 
 
-def _run_child(root: Path, request: int, answers: list[int], parents: list[int]) -> NoReturn:
+def _run_child(root: Path, today: str, request: int, answers: list[int], parents: list[int]) -> NoReturn:
     """The child's whole life, in a process group of its own; `parents` are the parent's ends of the pipes.
 
     Ctrl-C goes to the parent's group: the parent alone decides what it means, and ends this group with its helpers.
@@ -135,6 +151,8 @@ def _run_child(root: Path, request: int, answers: list[int], parents: list[int])
         for descriptor in parents:
             os.close(descriptor)
         gc.disable()
+        if today:
+            os.environ[TODAY_VARIABLE] = today
         status = _serve(Linter(root), request, answers)
     except BaseException as error:  # noqa: BLE001 - whatever went wrong here is the parent's to report
         _send(answers[0], {"error": f"{type(error).__name__}: {error}"})

@@ -8,10 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from settings.lifecycle import Table, judge_version, load_table
-
-# The day to judge by, as YYYY-MM-DD: a build of the past can be linted again, and tests do not rot.
-TODAY_VARIABLE = "PAYMENTS_TODAY"
+from settings.lifecycle import TODAY_VARIABLE, Table, judge_version, load_table
 
 
 def fault(product: str, version: str) -> str | None:

@@ -194,6 +194,14 @@ def test_a_lint_that_the_cache_answers_dismisses_the_linter(run, monkeypatch):
     assert "none since the last build" in out
 
 
+def test_a_copy_of_the_same_shape_is_not_linted_again_nor_is_the_linter_loaded(run, monkeypatch):
+    run("--env", "dev", "--suffix", "tshape-1", "--set", "tags.pr_number=11")
+    monkeypatch.setattr(pipeline.LintServer, "_start", lambda self: pytest.fail("the linter was loaded for nothing"))
+    code, out, _ = run("--env", "dev", "--suffix", "tshape-2", "--set", "tags.pr_number=22")
+    assert code == 0
+    assert "(0 of 2 templates linted" in out
+
+
 def test_today_is_today(monkeypatch, run):
     seen = []
     monkeypatch.setattr(command, "inputs_signature", lambda root, words: (seen.append(words), "x")[1])

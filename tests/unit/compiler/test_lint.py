@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from compiler.lint import worker
-from compiler.lint.cache import FindingsCache, linter_fingerprint, suffix_shape
+from compiler.lint.cache import FindingsCache, linter_fingerprint, shape
 from compiler.lint.findings import Finding
 from compiler.lint.worker import Linter, LintError, LintServer
 from compiler.stamp import user_schema_folder
@@ -140,7 +140,7 @@ def test_a_dismissed_linter_leaves_nothing(root):
 
 def test_a_child_that_is_given_nothing_ends_well(root):
     with LintServer(root, jobs=1) as server:
-        server._request.close()
+        server._streams[0].close()
         assert os.waitpid(server._pid, 0)[1] == 0
         server._running = False
 
@@ -169,9 +169,10 @@ def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
             pass
 
     with pytest.raises(KeyboardInterrupt), LintServer(root, jobs=2) as server:
-        for stream in server._answers:
+        request, *answers = server._streams
+        for stream in answers:
             stream.close()
-        server._answers = [Waits()]
+        server._streams = [request, Waits()]
         server.check(paths)
     for path in started:
         pid = int(path.read_text())
@@ -199,28 +200,82 @@ def test_findings_are_kept_by_text_fingerprint_environment(tmp_path):
         ("f", "dev", "pr-123", '{"Name": "payments-pr-123-x"}'),
         ("f", "dev", "pr-12", '{"Name": "payments-pr-12-y"}'),
     ):
-        assert FindingsCache(tmp_path, fingerprint, env, suffix).key([text]) != key
-    assert one.key(["a", "b"]) != one.key(["ab"])
+        other = FindingsCache(tmp_path, fingerprint, env, suffix)
+        assert other.read(other.key([text])) is None
+    assert one.key(["a", "b"])[0] != one.key(["ab"])[0]
 
 
-def test_a_suffix_of_the_same_shape_shares_findings_in_its_own_words(tmp_path):
-    one, two = FindingsCache(tmp_path, "f", "dev", "pr-12"), FindingsCache(tmp_path, "f", "dev", "xy-34")
-    key = one.key(['{"Name": "payments-pr-12-x"}'])
-    assert two.key(['{"Name": "payments-xy-34-x"}']) == key
-    one.write(key, [FINDING])
-    assert two.read(key)[0].message == "payments-xy-34 is bad"
+def test_what_is_clean_for_one_copy_is_clean_for_another_of_the_same_shape(tmp_path):
+    text = '{"Name": "payments-SUFFIX-x", "Value": "TAG"}'
+    one = FindingsCache(tmp_path, "f", "dev", "pr-12", ["1234"])
+    one.write(one.key([text.replace("SUFFIX", "pr-12").replace("TAG", "1234")]), [])
+    for suffix, tag, known in (("xy-34", "5678", True), ("xy-3a", "5678", False), ("xy-34", "567", False)):
+        two = FindingsCache(tmp_path, "f", "dev", suffix, [tag])
+        found = two.read(two.key([text.replace("SUFFIX", suffix).replace("TAG", tag)]))
+        assert (found == []) is known
+
+
+def test_findings_of_one_copy_are_not_told_of_another(tmp_path):
+    one, two = FindingsCache(tmp_path, "f", "dev", "pr-12"), FindingsCache(tmp_path, "f", "dev", "pr-34")
+    one.write(one.key(["pr-12"]), [FINDING])
+    assert one.read(one.key(["pr-12"])) == [FINDING]
+    assert two.read(two.key(["pr-34"])) is None
+
+
+def test_a_tag_is_abstracted_as_a_whole_string_only(tmp_path):
+    cache = FindingsCache(tmp_path, "f", "dev", "dev", ["17"])
+    assert cache.key(['"17.7"'])[0] != cache.key(['"18.7"'])[0]
+
+
+def test_a_family_is_remembered(tmp_path):
+    cache = FindingsCache(tmp_path / "new", "f", "dev", "dev")
+    assert not cache.expects("family")
+    cache.remember("family")  # without a folder there is nothing to remember, and nothing fails
+    cache.write(cache.key([""]), [])
+    cache.remember("family")
+    assert cache.expects("family")
+    assert not cache.expects("other")
+    assert not FindingsCache(tmp_path / "new", "g", "dev", "dev").expects("family")
+
+
+def test_a_server_that_is_not_eager_starts_when_it_is_asked(root):
+    (path,) = written(root, clean=CLEAN)
+    with LintServer(root, jobs=1, eager=False) as server:
+        assert not server._running
+        assert server.check([path]) == {path: []}
+    with LintServer(root, jobs=1, eager=False) as server:
+        pass
+    assert not server._streams
+
+
+def test_dated_house_rules_judge_by_the_day_of_the_build(root):
+    (root / "own").mkdir()
+    (root / "own/Day.py").write_text(
+        "import os\n"
+        "from cfnlint.rules import CloudFormationLintRule, RuleMatch\n"
+        "class Day(CloudFormationLintRule):\n"
+        "    id = 'E9999'\n"
+        "    def match(self, cfn):\n"
+        "        return [RuleMatch(['Resources'], os.environ['PAYMENTS_TODAY'])]\n"
+    )
+    (root / ".cfnlintrc").write_text("append_rules: [own]\n")
+    (path,) = written(root, clean=CLEAN)
+    with LintServer(root, jobs=1, today="2031-02-03") as server:
+        assert [finding.message for finding in server.check([path])[path]] == ["2031-02-03"]
 
 
 def test_shapes():
-    assert suffix_shape("pr-123") == "aa-000"
-    assert suffix_shape("dev") == "aaa"
+    assert shape("pr-123") == "aa-000"
+    assert shape("Team 7") == "Aaaa 0"
 
 
-@pytest.mark.parametrize("content", ["", "[", '[{"nope": 1}]', "[1]", "{}x"])
+@pytest.mark.parametrize(
+    "content", ["", "[", "[1]", "{}x", '{"findings": 1}', '{"findings": [{"nope": 1}], "text": ""}']
+)
 def test_a_damaged_entry_counts_as_absent(tmp_path, content):
     cache = FindingsCache(tmp_path, "f", "dev", "dev")
     (tmp_path / "k.json").write_text(content)
-    assert cache.read("k") is None
+    assert cache.read(("k", "")) is None
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
@@ -228,8 +283,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     cache = FindingsCache(tmp_path / "file", "f", "dev", "dev")
     with pytest.raises(NotADirectoryError):
         (tmp_path / "file/x").write_text("")
-    cache.write("k", [FINDING])
-    assert cache.read("k") is None
+    cache.write(("k", ""), [FINDING])
+    cache.remember("family")
+    assert cache.read(("k", "")) is None
 
 
 def test_the_fingerprint_holds_the_day_the_rules_and_the_schemas(root, monkeypatch):

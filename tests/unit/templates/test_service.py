@@ -41,6 +41,17 @@ class TestCluster:
             {"Name": "containerInsights", "Value": "enhanced"}
         ]
 
+    def test_keeps_the_performance_log_that_insights_would_leave_behind(
+        self, resources: Any, env: Any, settings: Any
+    ) -> None:
+        wanted, cluster, group = settings(env), resources["Cluster"], resources["InsightsLogGroup"]
+        name = cluster["Properties"]["ClusterName"]
+        assert group["Properties"]["LogGroupName"] == f"/aws/ecs/containerinsights/{name}/performance"
+        assert group["Properties"]["KmsKeyId"] == {"Ref": "LogsKeyArn"}
+        assert group["Properties"]["RetentionInDays"] == wanted.log_retention_days
+        assert group["DeletionPolicy"] == ("Retain" if wanted.durable else "Delete")
+        assert cluster["DependsOn"] == "InsightsLogGroup"  # else ECS makes the group first
+
     def test_runs_on_fargate(self, resources: Any) -> None:
         assert resources["Cluster"]["Properties"]["CapacityProviders"] == ["FARGATE"]
 
