@@ -20,11 +20,13 @@ PER_TEMPLATE = 500  # CloudFormation's own limit
 
 def measure_environments(rounds: int) -> list[Row]:
     """1, 5 and 20 pull-request copies, each a command of its own as in CI, from a cold cache."""
-    loop = "set -e; for n in $(seq 101 $((100 + {})); do {} build.py --env dev --suffix pr-$n; done"
+    loop = "set -e; for n in $(seq 101 $((100 + COUNT))); do PYTHON build.py --env dev --suffix pr-$n; done"
     samples = interleave(
         {
             str(count): Command(
-                ["bash", "-c", loop.replace("{}", str(count), 1).replace("{}", PYTHON)], partial(forget), cwd=REPOSITORY
+                ["bash", "-c", loop.replace("COUNT", str(count)).replace("PYTHON", PYTHON)],
+                partial(forget),
+                cwd=REPOSITORY,
             )
             for count in ENVIRONMENTS
         },

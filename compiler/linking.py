@@ -19,7 +19,7 @@ from typing import Any
 from compiler.bundle import Bundle, Connection, file_name
 from contract.kinds import Kind, every_kind
 from contract.names import Names
-from contract.stack import Nested, Stack, System, Tier
+from contract.stack import KEPT, Nested, Stack, System, Tier
 from contract.tags import tag_property, tag_values
 from contract.wiring import Inputs, Output, Report, camel_case
 from settings.errors import LinkError, TierError, did_you_mean
@@ -57,7 +57,7 @@ def link(system: System, settings: Settings) -> Bundle:
     if problems:
         raise LinkError(problems, hint="mend the tier modules under templates/")
     names.check()
-    templates["root"] = _root(system, ordered, templates, settings)
+    templates["root"] = _root(system, ordered, settings)
     for tier in system.beside:
         templates[tier.name] = _beside(tier, settings)
     return Bundle(settings.suffix, templates, tuple(_connections(ordered)))
@@ -233,13 +233,10 @@ def _wanted_kinds() -> dict[str, tuple[type[Kind], ...]]:
 
 
 # --- the root --------------------------------------------------------------------------------------------------------
-def _root(
-    system: System, ordered: list[Nested], templates: dict[str, dict[str, Any]], settings: Settings
-) -> dict[str, Any]:
+def _root(system: System, ordered: list[Nested], settings: Settings) -> dict[str, Any]:
     resources = {}
     for nested in ordered:
         name = nested.tier.name
-        policy = "Retain" if _holds_data(templates[name]) else "Delete"
         properties: dict[str, Any] = {"TemplateURL": file_name(name)}
         parameters = {
             camel_case(n): {"Fn::GetAtt": [camel_case(w.tier), f"Outputs.{w.label}"]}
@@ -250,8 +247,9 @@ def _root(
         properties |= tag_property("AWS::CloudFormation::Stack", tag_values(settings))
         resources[camel_case(name)] = {
             "Type": "AWS::CloudFormation::Stack",
-            "DeletionPolicy": policy,
-            "UpdateReplacePolicy": policy,
+            # All or none: a kept database behind deleted security groups would be out of reach.
+            "DeletionPolicy": KEPT if settings.durable else "Delete",
+            "UpdateReplacePolicy": "Retain" if settings.durable else "Delete",
             "Properties": properties,
         }
     return {
@@ -278,8 +276,3 @@ def _beside(tier: Tier, settings: Settings) -> dict[str, Any]:
     template = _fill(tier, stack, tier.inputs())
     names.check()
     return template
-
-
-def _holds_data(template: dict[str, Any]) -> bool:
-    """Whether deleting this nested stack would have to keep something: then the stack itself is kept too."""
-    return any(r.get("DeletionPolicy") in ("Retain", "Snapshot") for r in template["Resources"].values())

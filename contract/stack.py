@@ -16,6 +16,9 @@ from contract.wiring import Inputs, Output, Outputs, tier_name
 from settings.errors import LinkError
 from settings.model import Settings
 
+# The deletion policy of what a durable environment keeps.
+KEPT = "RetainExceptOnCreate"
+
 R = TypeVar("R", bound=AWSObject)
 N = TypeVar("N", bound=Inputs)
 
@@ -62,11 +65,15 @@ class Stack:
     def add_stateful(self, resource: R, *, snapshot: bool = False, **options: Any) -> R:
         """Add a resource that holds data: kept (or snapshotted) where the environment is durable, else deleted.
 
-        Both policies are explicit, because the default of UpdateReplacePolicy is to delete.
+        Both policies are explicit, because the default of UpdateReplacePolicy is to delete. Kept, but for a creation
+        that is rolled back: what it leaves holds nothing yet, and its name would stand in the way of the next try.
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
         """
-        policy = ("Snapshot" if snapshot else "Retain") if self.settings.durable else "Delete"
-        resource.resource["DeletionPolicy"] = policy
-        resource.resource["UpdateReplacePolicy"] = policy
+        on_deletion, on_replacement = "Delete", "Delete"
+        if self.settings.durable:
+            on_deletion, on_replacement = ("Snapshot", "Snapshot") if snapshot else (KEPT, "Retain")
+        resource.resource["DeletionPolicy"] = on_deletion
+        resource.resource["UpdateReplacePolicy"] = on_replacement
         return self.add(resource, **options)
 
     def name(self, rule: NameRule, part: str) -> str:

@@ -60,21 +60,14 @@ def test_links_two_tiers(two_tiers, dev):
     }
 
 
-def test_a_stack_that_holds_data_is_kept(tier, dev):
-    logs = tier(
-        "logs",
-        """
-class Inputs(BaseInputs): pass
-class Outputs(BaseOutputs): pass
-def build(stack, needs):
-    stack.add_stateful(logs.LogGroup("Group", LogGroupName=stack.name(names.LOG_GROUP, "x")))
-""",
-    )
-    system = System("one", (Nested(logs.TIER, logs.Inputs()),), {})
-    for protection, policy in (("durable", "Retain"), ("disposable", "Delete")):
-        root = link(system, dataclasses.replace(dev, protection=protection)).templates["root"]
-        assert root["Resources"]["Logs"]["DeletionPolicy"] == policy
-        assert root["Resources"]["Logs"]["UpdateReplacePolicy"] == policy
+def test_the_stacks_of_a_durable_environment_are_kept_together(two_tiers, dev):
+    for protection, deletion, replacement in (
+        ("durable", "RetainExceptOnCreate", "Retain"),
+        ("disposable", "Delete", "Delete"),
+    ):
+        root = link(two_tiers, dataclasses.replace(dev, protection=protection)).templates["root"]
+        for nested in root["Resources"].values():
+            assert (nested["DeletionPolicy"], nested["UpdateReplacePolicy"]) == (deletion, replacement)
 
 
 def test_a_missing_wire_names_the_input(tier, dev):

@@ -104,15 +104,19 @@ def test_a_type_is_added_to_the_registry(tmp_path, monkeypatch):
     assert target != tags.REGISTRY_FILE
 
 
-def test_stateful_resources_are_kept_only_where_durable(dev):
-    for protection, snapshot, policy in (
-        ("durable", False, "Retain"),
-        ("durable", True, "Snapshot"),
-        ("disposable", True, "Delete"),
-    ):
-        stack = stack_of(dataclasses.replace(dev, protection=protection))
-        group = stack.add_stateful(logs.LogGroup("G"), snapshot=snapshot).to_dict()
-        assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (policy, policy)
+@pytest.mark.parametrize(
+    ("protection", "snapshot", "deletion", "replacement"),
+    [
+        ("durable", False, "RetainExceptOnCreate", "Retain"),
+        ("durable", True, "Snapshot", "Snapshot"),
+        ("disposable", True, "Delete", "Delete"),
+        ("disposable", False, "Delete", "Delete"),
+    ],
+)
+def test_stateful_resources_are_kept_only_where_durable(dev, protection, snapshot, deletion, replacement):
+    stack = stack_of(dataclasses.replace(dev, protection=protection))
+    group = stack.add_stateful(logs.LogGroup("G"), snapshot=snapshot).to_dict()
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (deletion, replacement)
 
 
 def test_an_exception_is_written_on_the_resource_with_its_reason(dev):

@@ -83,3 +83,15 @@ def compile_tier() -> CompileTier:
         return template
 
     return compile_alone
+
+
+@pytest.fixture
+def is_kept() -> Callable[[dict[str, Any]], bool]:
+    """Whether a resource outlives its stack: both policies say so, or neither; anything else is a failure."""
+
+    def verdict(body: dict[str, Any]) -> bool:
+        policies = (body["DeletionPolicy"], body["UpdateReplacePolicy"])
+        assert policies in (("RetainExceptOnCreate", "Retain"), ("Delete", "Delete"))
+        return policies[1] == "Retain"
+
+    return verdict

@@ -300,9 +300,9 @@ class TestSecrets:
         for body in of_type(template, "AWS::SecretsManager::Secret").values():
             assert "runbooks/database-users.md" in body["Metadata"]["Exceptions"]["E9116"]
 
-    def test_they_are_kept_where_durable(self, prod: Any) -> None:
+    def test_they_are_kept_where_durable(self, prod: Any, is_kept: Any) -> None:
         for body in of_type(prod, "AWS::SecretsManager::Secret").values():
-            assert body["DeletionPolicy"] == body["UpdateReplacePolicy"] == "Retain"
+            assert is_kept(body)
 
 
 class TestTokens:

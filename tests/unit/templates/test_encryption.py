@@ -46,10 +46,8 @@ def test_keys_rotate_and_are_lost_only_after_the_window_of_params(template, env,
 
 
 @pytest.mark.parametrize("key", PARTS)
-def test_keys_are_kept_where_the_environment_is_durable_and_deleted_elsewhere(template, env, key):
-    policy = {"dev": "Delete", "staging": "Delete", "prod": "Retain"}[env]
-    assert template["Resources"][key]["DeletionPolicy"] == policy
-    assert template["Resources"][key]["UpdateReplacePolicy"] == policy
+def test_keys_are_kept_where_the_environment_is_durable_and_deleted_elsewhere(template, env, key, is_kept):
+    assert is_kept(template["Resources"][key]) == {"dev": False, "staging": False, "prod": True}[env]
 
 
 @pytest.mark.parametrize("key", PARTS)

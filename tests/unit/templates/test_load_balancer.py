@@ -98,12 +98,13 @@ class TestLogs:
         assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
         assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
 
-    @pytest.mark.parametrize(("name", "policy"), [("dev", "Delete"), ("prod", "Retain")])
-    def test_are_kept_where_durable(self, name: str, policy: str, settings: Any, compile_tier: Any) -> None:
+    @pytest.mark.parametrize(("name", "kept"), [("dev", False), ("prod", True)])
+    def test_are_kept_where_durable(
+        self, name: str, kept: bool, settings: Any, compile_tier: Any, is_kept: Any
+    ) -> None:
         resources = compile_tier(load_balancer, settings(name))["Resources"]
         for logical_id in ("AccessLogBucket", "WebAclLogGroup"):
-            assert resources[logical_id]["DeletionPolicy"] == policy
-            assert resources[logical_id]["UpdateReplacePolicy"] == policy
+            assert is_kept(resources[logical_id]) == kept
 
     def test_only_this_load_balancer_delivers_and_only_below_our_account(self, resources: Any, env: Any) -> None:
         deliver, _ = resources["AccessLogBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]

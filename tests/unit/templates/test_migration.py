@@ -209,10 +209,10 @@ class TestTasks:
         assert outputs["ReplicationInstanceArn"] == {"Ref": "ReplicationInstance"}
         assert outputs["LogGroupName"] == {"Ref": "LogGroup"}
 
-    @pytest.mark.parametrize(("name", "policy"), [("dev", "Delete"), ("prod", "Retain")])
+    @pytest.mark.parametrize(("name", "kept"), [("dev", False), ("prod", True)])
     def test_all_of_it_is_kept_together_or_not_at_all(
-        self, name: Any, policy: Any, settings: Any, compile_tier: Any
+        self, name: Any, kept: Any, settings: Any, compile_tier: Any, is_kept: Any
     ) -> None:
         template = compile_tier(migration, settings(name))
         for body in template["Resources"].values():
-            assert body["DeletionPolicy"] == body["UpdateReplacePolicy"] == policy
+            assert is_kept(body) == kept

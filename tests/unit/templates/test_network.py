@@ -157,13 +157,12 @@ class TestFlowLogs:
         for name in ("srcaddr", "pkt-srcaddr", "dstport", "action", "flow-direction", "traffic-path"):
             assert f"${{{name}}}" in fields
 
-    def test_its_log_group_is_encrypted_and_kept_as_params_say(self, template, env, settings):
+    def test_its_log_group_is_encrypted_and_kept_as_params_say(self, template, env, settings, is_kept):
         group = template["Resources"]["FlowLogGroup"]
         assert group["Properties"]["LogGroupName"] == f"/payments/{env}/flow-logs"
         assert group["Properties"]["KmsKeyId"] == {"Ref": "LogsKeyArn"}
         assert group["Properties"]["RetentionInDays"] == settings(env).log_retention_days >= 365
-        policy = "Retain" if env == "prod" else "Delete"
-        assert group["DeletionPolicy"] == group["UpdateReplacePolicy"] == policy
+        assert is_kept(group) == (env == "prod")
         assert template["Outputs"]["FlowLogGroupName"]["Value"] == {"Ref": "FlowLogGroup"}
 
 
@@ -276,12 +275,12 @@ class TestVpn:
         assert connection["PreSharedKeyStorage"] == "SecretsManager"
         assert not [key for tunnel in connection["VpnTunnelOptionsSpecifications"] for key in tunnel if "Shared" in key]
 
-    def test_tunnels_and_bgp_are_logged_encrypted(self, with_vpn):
+    def test_tunnels_and_bgp_are_logged_encrypted(self, with_vpn, is_kept):
         group = with_vpn["Resources"]["VpnLogGroup"]
         assert group["Properties"]["LogGroupName"] == "/aws/vendedlogs/payments/prod/vpn"
         assert group["Properties"]["KmsKeyId"] == {"Ref": "LogsKeyArn"}
         assert group["Properties"]["RetentionInDays"] >= 365
-        assert group["DeletionPolicy"] == group["UpdateReplacePolicy"] == "Retain"
+        assert is_kept(group)
         arn = {"Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${VpnLogGroup}"}
         for tunnel in properties(with_vpn, "VpnConnection")["VpnTunnelOptionsSpecifications"]:
             options = tunnel["LogOptions"]["CloudwatchLogOptions"]

@@ -42,14 +42,14 @@ class TestCluster:
         ]
 
     def test_keeps_the_performance_log_that_insights_would_leave_behind(
-        self, resources: Any, env: Any, settings: Any
+        self, resources: Any, env: Any, settings: Any, is_kept: Any
     ) -> None:
         wanted, cluster, group = settings(env), resources["Cluster"], resources["InsightsLogGroup"]
         name = cluster["Properties"]["ClusterName"]
         assert group["Properties"]["LogGroupName"] == f"/aws/ecs/containerinsights/{name}/performance"
         assert group["Properties"]["KmsKeyId"] == {"Ref": "LogsKeyArn"}
         assert group["Properties"]["RetentionInDays"] == wanted.log_retention_days
-        assert group["DeletionPolicy"] == ("Retain" if wanted.durable else "Delete")
+        assert is_kept(group) == wanted.durable
         assert cluster["DependsOn"] == "InsightsLogGroup"  # else ECS makes the group first
 
     def test_runs_on_fargate(self, resources: Any) -> None:
@@ -142,11 +142,11 @@ class TestCredentials:
 
 
 class TestLog:
-    def test_is_encrypted_and_kept_as_params_say(self, resources: Any, settings: Any, env: Any) -> None:
+    def test_is_encrypted_and_kept_as_params_say(self, resources: Any, settings: Any, env: Any, is_kept: Any) -> None:
         group = resources["LogGroup"]
         assert group["Properties"]["RetentionInDays"] == settings(env).log_retention_days >= 365
         assert group["Properties"]["KmsKeyId"] == {"Ref": "LogsKeyArn"}
-        assert group["DeletionPolicy"] == ("Retain" if env == "prod" else "Delete")
+        assert is_kept(group) == (env == "prod")
 
     def test_never_holds_up_a_payment(self, container: Any) -> None:
         configuration = container["LogConfiguration"]
