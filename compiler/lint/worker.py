@@ -170,15 +170,22 @@ def _serve(linter: Linter, request: int, answers: list[int]) -> int:
     os.write(queue_write, b"".join(number.to_bytes(_JOB_BYTES, "big") for number in range(len(files))))
     os.close(queue_write)
     gc.freeze()
-    helpers = [os.fork() or _help(linter, files, queue_read, answer) for answer in answers[1 : len(files)]]
+    # A pipe's end is closed wherever it is not written to: the parent reads one answer to its end after the other, and
+    # a forgotten copy would keep it waiting for that end while a full pipe keeps its writer waiting for the parent.
+    helpers = [os.fork() or _help(linter, files, queue_read, own, answers) for own in answers[1 : len(files)]]
     for answer in answers[1:]:
         os.close(answer)
     _work(linter, files, queue_read, answers[0])
-    return int(any(os.waitpid(pid, 0)[1] for pid in helpers))
+    os.close(answers[0])
+    statuses = [os.waitpid(pid, 0)[1] for pid in helpers]
+    return int(any(statuses))
 
 
-def _help(linter: Linter, files: list[str], queue: int, answer: int) -> NoReturn:
-    _work(linter, files, queue, answer)
+def _help(linter: Linter, files: list[str], queue: int, own: int, answers: list[int]) -> NoReturn:
+    for answer in answers:
+        if answer != own:
+            os.close(answer)
+    _work(linter, files, queue, own)
     os._exit(0)
 
 

@@ -180,6 +180,20 @@ def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
             pass
 
 
+def test_more_findings_than_pipes_hold_do_not_block(root):
+    """Each worker has several times the 64 KiB to say that a pipe takes before its writer must wait."""
+    bad = {"Resources": {f"R{number}": {"Type": f"AWS::Nope::{'x' * 60}{number}"} for number in range(400)}}
+    paths = written(root, a=bad, b=bad, c=bad)
+    code = (
+        "import sys; from pathlib import Path; from compiler.lint.worker import LintServer\n"
+        "with LintServer(Path(sys.argv[1]), jobs=3) as server:\n"
+        "    print(sorted(len(findings) for findings in server.check(sys.argv[2:]).values()))"
+    )
+    command = [sys.executable, "-c", code, str(root), *paths]
+    run = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=120)
+    assert (run.stdout, run.stderr) == ("[400, 400, 400]\n", "")
+
+
 # --- the cache -------------------------------------------------------------------------------------------------------
 FINDING = Finding("a.template.json", 3, "E1", "payments-pr-12 is bad", 5, "error", ("Resources", "A"), "https://x")
 
