@@ -7,6 +7,7 @@ do load neither troposphere nor the linter.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -38,6 +39,11 @@ examples:
   python build.py versions --live                             ask AWS, and propose changes to params/lifecycle.yaml
 
 exit codes: 0 done, 1 found something (nothing was written), 2 wrong usage or params"""
+
+
+_SIGINT = 2
+_STDOUT = 1
+_READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended, as `| head -1` does
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -74,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="set a tag known only now: tags.pr_number=123"
     )
-    parser.add_argument("--out", metavar="DIR", default="out", help="folder of builds (default: out)")
+    parser.add_argument("--out", metavar="DIR", help="folder of builds (default: out/ beside build.py)")
     parser.add_argument("--diagram", action="store_true", help="also draw the compiled system as SVG")
     parser.add_argument("--sarif", metavar="FILE", help="write findings as SARIF, for code scanning")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -89,75 +95,124 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str], root: str, design: Callable[[Settings], System]) -> int:
     """Run one command; returns the exit code. `root` is the repository, `design` makes the tree of an environment."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that has no "…" is no reason to fail
     try:
-        options = _parser().parse_args(arguments)
-        _check(options)
-        return _versions(options, root) if options.command == "versions" else _build(options, root, design)
+        code = _run(arguments, root, design)
+        print(end="", flush=True)  # here, where a failure can still be told
     except UserError as error:
         print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
         if error.hint:
             print(f"next: {error.hint}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted; the previous build is untouched", file=sys.stderr)
-        return 130
+        return 128 + int(stop.args[0] if stop.args else _SIGINT)
+    except OSError as error:
+        # Once more for nobody: the interpreter flushes at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
+        if isinstance(error, BrokenPipeError):
+            return _READER_GONE
+        print(f"error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return code
+
+
+def _run(arguments: list[str], root: str, design: Callable[[Settings], System]) -> int:
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit:  # --help
+        return 0
+    _check(options)
+    return _versions(options, root) if options.command == "versions" else _build(options, root, design)
 
 
 def _check(options: argparse.Namespace) -> None:
-    if options.today is not None:
-        try:
-            time.strptime(options.today, "%Y-%m-%d")
-        except ValueError:
-            raise UsageError(f"--today {options.today}: not a date", hint="write it as YYYY-MM-DD") from None
-    if options.jobs < 1:
-        raise UsageError(f"--jobs {options.jobs}: at least one process is needed", hint="leave --jobs out")
-    if options.write and not options.live:
-        raise UsageError("--write goes with --live", hint="python build.py versions --live --write")
-    if options.command == "build" and options.live:
-        raise UsageError("--live belongs to versions", hint="python build.py versions --live")
-    if options.command == "build" and not options.env:
-        raise UsageError("--env is missing", hint="python build.py --env dev")
+    builds = options.command == "build"
+    of_builds = ("suffix", "set", "out", "diagram", "sarif", "no_cache")
+    surplus = ", ".join(f"--{name.replace('_', '-')}" for name in of_builds if getattr(options, name))
+    no_date = options.today is not None and not _is_date(options.today)
+    no_file = options.sarif is not None and not _can_be_file(options.sarif)
+    faults = (
+        (no_date, f"--today {options.today}: not a date", "write it as YYYY-MM-DD"),
+        (options.jobs < 1, f"--jobs {options.jobs}: at least one process is needed", "leave --jobs out"),
+        (options.out == "", "--out names no folder", "leave it out, or name one"),
+        (no_file, f"--sarif {options.sarif}: no such file can be", "name a file in a folder that exists"),
+        (options.write and not options.live, "--write goes with --live", "python build.py versions --live --write"),
+        (builds and options.live, "--live belongs to versions", "python build.py versions --live"),
+        (builds and not options.env, "--env is missing", "python build.py --env dev"),
+        (not builds and surplus, f"{surplus}: of no use to versions", "python build.py versions [--env ENV]"),
+    )
+    for wrong, message, hint in faults:
+        if wrong:
+            raise UsageError(message, hint=hint)
+
+
+def _can_be_file(path: str) -> bool:
+    folder, name = os.path.split(path)
+    return bool(name) and not os.path.isdir(path) and os.path.isdir(folder or os.curdir)
+
+
+def _is_date(text: str) -> bool:
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text  # which leaves out 20261124 and 2026-W48-2
+    except ValueError:
+        return False
 
 
 def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], System]) -> int:
-    suffix = options.suffix or os.environ.get("ENVIRONMENT_SUFFIX") or options.env
-    today = options.today or time.strftime("%Y-%m-%d")
-    words = [options.env, suffix, today, options.out, *sorted(options.set)]
-    stamp = Stamp(
-        os.path.join(root, options.out, f".stamp-{os.path.basename(suffix)}"), os.path.join(root, options.out, suffix)
-    )
+    suffix = options.suffix
+    if suffix is None:
+        suffix = os.environ.get("ENVIRONMENT_SUFFIX") or options.env
+    clock = time.strftime("%Y-%m-%d")  # by which cfn-lint judges, whatever --today says
+    today = options.today or clock
+    out = os.path.join(root, "out") if options.out is None else os.path.abspath(options.out)
+    overrides = _overrides(options.set)
+    words = [options.env, suffix, today, clock, *(f"{key}={value}" for key, value in sorted(overrides.items()))]
+    stamp = Stamp(os.path.join(out, f".stamp-{os.path.basename(suffix)}"), os.path.join(out, suffix))
     signature = inputs_signature(root, words)
-    if not (options.no_cache or options.json or options.sarif):
+    if not (options.no_cache or options.json or options.sarif is not None):
         printed = stamp.read(signature, lambda: _digest(contents_digest(root), words), pictured=options.diagram)
         if printed is not None:
-            print(f"{printed}\n\nunchanged  nothing to build, {os.path.join(options.out, suffix)} is current")
+            print(f"{printed}\n\nunchanged  nothing to build, {os.path.join(options.out or 'out', suffix)} is current")
             return 0
     contents = contents_digest(root)  # as they are before the build reads them
-    from pathlib import Path  # from here on there is work to do, and time for imports
+    import signal  # from here on there is work to do, and time for imports
+    from pathlib import Path
 
     from compiler.pipeline import build
     from compiler.request import Request
 
+    signal.signal(signal.SIGTERM, _stop)
     request = Request(
         root=Path(root),
         env=options.env,
         suffix=options.suffix,
         today=today,
-        out=Path(root, options.out),
+        out=Path(out),
         environment_suffix=os.environ.get("ENVIRONMENT_SUFFIX"),
-        overrides=_overrides(options.set),
+        overrides=overrides,
         jobs=options.jobs,
         cached=not options.no_cache,
         diagram=options.diagram,
         contents=contents,
     )
     built = build(request, design)
-    if options.sarif:
+    if options.sarif is not None:
         _write_sarif(Path(options.sarif), built, request.root)
     summary = _print(options, built)
-    if not built.findings:
-        stamp.write(signature, _digest(contents, words), summary, pictured=options.diagram)
-    return 1 if built.findings else 0
+    if built.findings:
+        return 1
+    if inputs_signature(root, words) == signature:  # else somebody edited them meanwhile, and who knows what was read
+        stamp.write(signature, _digest(contents, words), built.compiled.files, summary, pictured=options.diagram)
+    return 0
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    """End as Ctrl-C does, nothing left behind: whoever sends SIGTERM (CI, a supervisor) asks for the same."""
+    raise KeyboardInterrupt(number)
 
 
 def _digest(contents: str, words: list[str]) -> str:
@@ -201,9 +256,9 @@ def _write_sarif(path: Path, built: Built, root: Path) -> None:
     from compiler.sarif import sarif_document
 
     try:
-        path.write_text(canonical_json(sarif_document(built.findings, root)))
+        path.write_text(canonical_json(sarif_document(built.findings, root)), encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"--sarif {path}: {error.strerror}", hint="name a file in a folder that exists") from error
+        raise UsageError(f"--sarif {path}: {error.strerror}", hint="name a file that can be written") from error
 
 
 def _versions(options: argparse.Namespace, root: str) -> int:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from io import StringIO
 from itertools import pairwise
+from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
@@ -22,7 +23,7 @@ from contract.names import Names
 from contract.stack import KEPT, Nested, Stack, System, Tier
 from contract.tags import tag_property, tag_values
 from contract.wiring import Inputs, Output, Report, camel_case
-from settings.errors import LinkError, TierError, did_you_mean
+from settings.errors import LinkError, TierError, UserError, did_you_mean
 from settings.model import Settings
 
 # CloudFormation resolves nested parameters late: a typed parameter (AWS::EC2::VPC::Id) or a pattern is checked against
@@ -131,16 +132,28 @@ def _connections(ordered: list[Nested]) -> Iterator[Connection]:
 
 # --- filling a tier --------------------------------------------------------------------------------------------------
 def _fill(tier: Tier, stack: Stack, needs: Inputs) -> dict[str, Any]:
-    """The tier's template as data; what troposphere refuses becomes an error that names the tier and the line."""
+    """The tier's template as data; whatever is raised in it becomes an error that names the tier and the line."""
     try:
         # troposphere writes a line of its own to stderr before it raises; the error says the same, and where.
         with redirect_stderr(StringIO()):
             tier.build(stack, needs)
             return dict(stack.template.to_dict())
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
-        frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename.endswith(f"{tier.name}.py")]
-        where = f"templates/{tier.name}.py" + (f":{frames[-1].lineno}" if frames else "")
-        raise TierError(f"{where}: tier {tier.name} cannot be built: {error}") from error
+    except UserError:
+        raise
+    except Exception as error:
+        where = faulty_line(error) or f"templates/{tier.name}.py"
+        # What troposphere refuses says so by itself; `KeyError: 'x'` does not without its type.
+        kind = "" if isinstance(error, TypeError | ValueError | AttributeError) else f"{type(error).__name__}: "
+        raise TierError(f"{where}: tier {tier.name} cannot be built: {kind}{error}") from error
+
+
+def faulty_line(error: Exception) -> str:
+    """Where under templates/ something was raised, as `templates/network.py:12`; "" where nothing of it was."""
+    places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((error.filename or "", error.lineno))
+    lines = [f"templates/{Path(file).name}:{line}" for file, line in places if Path(file).parent.name == "templates"]
+    return lines[-1] if lines else ""
 
 
 def _inside(nested: Nested) -> Inputs:

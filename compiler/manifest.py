@@ -11,7 +11,7 @@ from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
-from compiler.bundle import Bundle, file_name
+from compiler.bundle import TEMPLATE_SUFFIX, Bundle, file_name
 from contract import names
 from contract.names import Names
 from contract.tags import tag_values
@@ -97,7 +97,10 @@ def manifest_document(
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How a build differs from the last one in the same folder: addresses "tier.LogicalId", and other files."""
+    """How a build differs from the last one in the same folder: addresses "tier.LogicalId", and other files.
+
+    A template is among the files where it differs in something else than resources: its parameters, say, or outputs.
+    """
 
     first: bool
     added: tuple[str, ...] = ()
@@ -109,7 +112,7 @@ class Changes:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of the previous build; empty where there is none that can be read."""
     try:
-        data = json.loads((folder / MANIFEST).read_text())
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) and isinstance(data.get("files"), dict) else {}
@@ -120,23 +123,30 @@ def compare(folder: Path, previous: Mapping[str, Any], bundle: Bundle, manifest:
     if not previous:
         return Changes(first=True)
     before, after = _previous_resources(folder, previous), bundle.resources()
-    templates = {file_name(tier) for tier in bundle.templates}
+    added, removed = after.keys() - before.keys(), before.keys() - after.keys()
+    changed = {name for name in after.keys() & before.keys() if after[name] != before[name]}
+    # A template whose resources tell of its change is not told of once more.
+    told = {
+        file_name(tier) for tier in bundle.templates.keys() & {n.partition(".")[0] for n in added | removed | changed}
+    }
     old, new = previous["files"], manifest["files"]
+    files = {name for name in (old.keys() | new.keys()) - told if old.get(name) != new.get(name)}
     return Changes(
         first=False,
-        added=tuple(sorted(after.keys() - before.keys())),
-        removed=tuple(sorted(before.keys() - after.keys())),
-        changed=tuple(sorted(name for name in after.keys() & before.keys() if after[name] != before[name])),
-        files=tuple(sorted(n for n in old.keys() | new.keys() if n not in templates and old.get(n) != new.get(n))),
+        added=tuple(sorted(added)),
+        removed=tuple(sorted(removed)),
+        changed=tuple(sorted(changed)),
+        files=tuple(sorted(files)),
     )
 
 
 def _previous_resources(folder: Path, previous: Mapping[str, Any]) -> dict[str, Any]:
     resources: dict[str, Any] = {}
-    for tier, entry in previous.get("tiers", {}).items():
+    for name in previous["files"]:
+        tier, is_template, _ = name.partition(TEMPLATE_SUFFIX)
         try:
-            template = json.loads((folder / entry["template"]).read_text())
-        except (OSError, ValueError):
-            continue  # removed by hand: its resources count as new
-        resources |= {f"{tier}.{logical_id}": resource for logical_id, resource in template["Resources"].items()}
+            made = json.loads((folder / name).read_text(encoding="utf-8"))["Resources"] if is_template else {}
+            resources |= {f"{tier}.{logical_id}": resource for logical_id, resource in made.items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue  # removed or mangled by hand: its resources count as new
     return resources

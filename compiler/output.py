@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import shutil
 import sys
@@ -18,22 +19,31 @@ from pathlib import Path
 
 from settings.errors import OutputError
 
-STAGING_PREFIX = ".staging-"
+_STAGING_PREFIX = ".staging-"
+_OLD_PREFIX = ".old-"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 @contextmanager
 def staging(out: Path, suffix: str) -> Iterator[Path]:
-    """A fresh folder `out/.staging-<suffix>`, held by one build at a time and removed afterwards."""
+    """A fresh folder `out/.staging-<suffix>`, held by one build at a time and removed afterwards.
+
+    What builds that were killed have left is put in order first.
+    """
     with _failures(out):
         out.mkdir(parents=True, exist_ok=True)
         lock = os.open(out / f".lock-{suffix}", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _hold(lock, suffix)
-        folder = out / f"{STAGING_PREFIX}{suffix}"
-        with _failures(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # of a build that was killed
+        target, folder = out / suffix, out / f"{_STAGING_PREFIX}{suffix}"
+        with _failures(out):
+            _hold(lock, suffix)
+            if target.is_symlink() or (target.exists() and not target.is_dir()):
+                raise OutputError(
+                    f"{target} is no folder", hint="move it out of the way, or build elsewhere with --out"
+                )
+            _restore(target)
+            _remove(folder)
             folder.mkdir()
         try:
             yield folder
@@ -84,10 +94,6 @@ def _failures(path: Path) -> Iterator[None]:
 def _hold(lock: int, suffix: str) -> None:
     """Wait for another build of the same suffix, saying so."""
     try:
-        import fcntl  # absent on Windows, where two builds at once are the user's own care
-    except ImportError:  # pragma: no cover - no such platform in CI
-        return
-    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         print(f"waiting for another build of {suffix} to end", file=sys.stderr)
@@ -97,15 +103,30 @@ def _hold(lock: int, suffix: str) -> None:
 def _exchange(folder: Path, target: Path) -> None:
     """Swap two folders in one step where the system can, else in two renames with a way back."""
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.renameat2(_AT_FDCWD, bytes(folder), _AT_FDCWD, bytes(target), _RENAME_EXCHANGE) == 0:
+        rename = getattr(ctypes.CDLL(None), "renameat2", None)  # older C libraries have none
+        if rename and rename(_AT_FDCWD, bytes(folder), _AT_FDCWD, bytes(target), _RENAME_EXCHANGE) == 0:
             return
-    old = target.with_name(f".old-{target.name}")
-    shutil.rmtree(old, ignore_errors=True)
-    target.rename(old)
+    old = target.with_name(_OLD_PREFIX + target.name)
+    _remove(old)
     try:
+        target.rename(old)
         folder.rename(target)
     except BaseException:
-        old.rename(target)
+        _restore(target)
         raise
     old.rename(folder)  # removed with the staging folder
+
+
+def _restore(target: Path) -> None:
+    """Put the old folder back where an exchange was cut off between its two renames."""
+    old = target.with_name(_OLD_PREFIX + target.name)
+    if old.exists() and not target.exists():
+        old.rename(target)
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder with all that is in it, or whatever else has its name."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from compiler.bundle import Bundle, file_name
-from compiler.linking import link
-from compiler.lint.cache import FindingsCache, linter_fingerprint
+from compiler.linking import faulty_line, link
+from compiler.lint.cache import FindingsCache, clock_day, linter_fingerprint
 from compiler.lint.findings import Finding
 from compiler.lint.worker import LintServer
 from compiler.manifest import (
@@ -27,6 +27,7 @@ from compiler.manifest import (
 from compiler.quotas import check_quotas
 from compiler.request import Request
 from contract.stack import System
+from settings.errors import TierError, UserError
 from settings.lifecycle import Judgement, judge, load_table
 from settings.load import load
 from settings.model import Settings
@@ -65,7 +66,7 @@ def compile_tree(request: Request, design: Design) -> Compiled:
         params, request.env, request.suffix, request.overrides, environment_suffix=request.environment_suffix
     )
     judgement = judge(settings, load_table(params), dt.date.fromisoformat(request.today))
-    bundle = link(design(settings), settings)
+    bundle = link(_designed(design, settings), settings)
     texts = template_texts(bundle)
     check_quotas(bundle.templates, texts)
     files = {file_name(tier): text.encode() for tier, text in texts.items()}
@@ -76,6 +77,17 @@ def compile_tree(request: Request, design: Design) -> Compiled:
     manifest = manifest_document(settings, bundle, files, judgement.to_json())
     files[MANIFEST] = canonical_json(manifest).encode()
     return Compiled(settings, judgement, bundle, texts, files, manifest)
+
+
+def _designed(design: Design, settings: Settings) -> System:
+    """The tree, or an error that names the line of the module under templates/ that cannot be imported."""
+    try:
+        return design(settings)
+    except UserError:
+        raise
+    except Exception as error:
+        where = faulty_line(error) or "templates/root.py"
+        raise TierError(f"{where}: {type(error).__name__}: {error}", hint="mend the module") from error
 
 
 def build(request: Request, design: Design) -> Built:
@@ -107,7 +119,7 @@ def _cache(request: Request) -> FindingsCache | None:
     if not request.cached:
         return None
     fingerprint = linter_fingerprint(request.root, request.today)
-    folder = request.root / ".cache/lint"
+    folder = request.root / ".cache/lint" / clock_day()
     return FindingsCache(folder, fingerprint, request.env, request.chosen_suffix, request.overrides.values())
 
 

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from contract.tags import REGISTRY_FILE
+from settings.errors import UsageError
 
 
 def distil(resource_type: str) -> dict[str, Any]:
@@ -20,9 +21,15 @@ def distil(resource_type: str) -> dict[str, Any]:
 
     `tagging` metadata decides; legacy types without it (AWS::DMS::ReplicationInstance) by their property "Tags".
     """
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # half a second, not needed by a build
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # half a second, not needed by a build
 
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
+    try:
+        schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
+    except ResourceNotFoundError:
+        raise UsageError(
+            f"{resource_type}: the schemas of this cfn-lint know no such type",
+            hint="mind upper and lower case, as in AWS::EC2::VPC; a type newer than cfn-lint needs a newer cfn-lint",
+        ) from None
     tagging = schema.get("tagging", {})
     name = tagging.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
     shape = schema["properties"].get(name)
@@ -40,7 +47,11 @@ def distil(resource_type: str) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Rewrite the file with the types it has and those named."""
     known = json.loads(REGISTRY_FILE.read_text())["types"] if REGISTRY_FILE.exists() else {}
-    types = {name: distil(name) for name in sorted({*known, *arguments})}
+    try:
+        types = {name: distil(name) for name in sorted({*known, *arguments})}
+    except UsageError as error:
+        print(f"error: {error}\nnext: {error.hint}", file=sys.stderr)
+        return error.exit_code
     REGISTRY_FILE.write_text(
         json.dumps({"source": "registry schemas of cfn-lint", "types": types}, indent=1, sort_keys=True) + "\n"
     )

@@ -33,7 +33,7 @@ class Request:
     @property
     def chosen_suffix(self) -> str:
         """The suffix that the settings will have, if the checks admit it."""
-        return self.suffix or self.environment_suffix or self.env
+        return self.suffix if self.suffix is not None else self.environment_suffix or self.env
 
     @property
     def family(self) -> str:

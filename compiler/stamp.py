@@ -33,7 +33,8 @@ _DISTRIBUTIONS = (
     "six",
 )
 _SKIPPED = (".pyc", ".pyo")
-_HEADER = "build stamp 1"
+_HEADER = "build stamp 2"
+_MANIFEST = "manifest.json"
 
 
 def inputs_signature(root: str, words: list[str]) -> str:
@@ -45,9 +46,9 @@ def inputs_signature(root: str, words: list[str]) -> str:
     """
     digest = blake2b(digest_size=20)
     for word in (_HEADER, sys.version, root, *words, *installed_versions(), user_schema_date()):
-        digest.update(word.encode() + b"\0")
+        digest.update(as_bytes(word) + b"\0")
     for path in _input_files(root):
-        digest.update(_status(path).encode())
+        digest.update(as_bytes(_status(path)))
     return str(digest.hexdigest())
 
 
@@ -55,9 +56,9 @@ def contents_digest(root: str) -> str:
     """A digest of the contents of all that a build depends on: equal wherever and whenever they were written."""
     digest = blake2b(digest_size=20)
     for word in (_HEADER, sys.version, *installed_versions(), user_schema_date()):
-        digest.update(word.encode() + b"\0")
+        digest.update(as_bytes(word) + b"\0")
     for path in _input_files(root):
-        _add_file(digest, path, path[len(root) :])
+        _add(digest, path[len(root) + 1 :], _contents(path))
     return str(digest.hexdigest())
 
 
@@ -68,14 +69,20 @@ class Stamp:
         self._path = path
         self._folder = folder
 
-    def write(self, signature: str, digest: str, printed: str, *, pictured: bool) -> None:
-        """Remember a good build; failing to only costs the next build its short cut."""
+    def write(self, signature: str, digest: str, files: Mapping[str, bytes], printed: str, *, pictured: bool) -> None:
+        """Remember a good build, which wrote `files`, unless another build of the suffix has replaced them already."""
         outputs = self._outputs()
-        fields = (signature, digest, _signature_of(outputs), _digest_of(outputs, self._folder), str(int(pictured)))
+        looked = _signature_of(outputs)  # before the contents: what replaces the files from here on shows in those
+        made = _digest_of(outputs, self._folder)
+        if made == _digest_of_files(files):
+            self._write(signature, digest, looked, made, str(int(pictured)), printed)
+
+    def _write(self, *fields: str) -> None:
+        """Failing to write a stamp only costs the next build its short cut."""
         temporary = f"{self._path}.{os.getpid()}"
         try:
             with open(temporary, "w", encoding="utf-8") as stream:
-                stream.write("\n".join((_HEADER, *fields, printed)))
+                stream.write("\n".join((_HEADER, *fields)))
             os.replace(temporary, self._path)
         except OSError:
             return
@@ -92,10 +99,11 @@ class Stamp:
         outputs = self._outputs()
         if not outputs:
             return None
-        if looked == signature and outputs_looked == _signature_of(outputs):
+        look = _signature_of(outputs)
+        if looked == signature and outputs_looked == look:
             return printed
         if made_of == digest() and made == _digest_of(outputs, self._folder):
-            self.write(signature, made_of, printed, pictured=has_pictures == "1")
+            self._write(signature, made_of, look, made, has_pictures, printed)
             return printed
         return None
 
@@ -106,24 +114,37 @@ class Stamp:
         else here.
         """
         try:
-            with open(os.path.join(self._folder, "manifest.json"), encoding="utf-8") as stream:
+            with open(os.path.join(self._folder, _MANIFEST), encoding="utf-8") as stream:
                 manifest = stream.read()
-        except OSError:
+        except (OSError, ValueError):
             return []
         names = manifest.partition('"files": {\n')[2].partition("\n }")[0].split("\n")
         names = [line[3:-4] for line in names if line.startswith('  "') and line.endswith('": {')]
-        return [os.path.join(self._folder, name) for name in ("manifest.json", *names)]
+        return [os.path.join(self._folder, name) for name in (_MANIFEST, *names)]
 
 
 def _signature_of(paths: list[str]) -> str:
-    return str(blake2b("".join(map(_status, paths)).encode(), digest_size=20).hexdigest())
+    return str(blake2b(as_bytes("".join(map(_status, paths))), digest_size=20).hexdigest())
 
 
 def _digest_of(paths: list[str], folder: str) -> str:
     digest = blake2b(digest_size=20)
     for path in paths:
-        _add_file(digest, path, path[len(folder) :])
+        _add(digest, path[len(folder) + 1 :], _contents(path))
     return str(digest.hexdigest())
+
+
+def _digest_of_files(files: Mapping[str, bytes]) -> str:
+    """What `_digest_of` gives for these files once they are written, in the order of the manifest."""
+    digest = blake2b(digest_size=20)
+    for name in sorted(files, key=lambda name: (name != _MANIFEST, name)):
+        _add(digest, name, files[name])
+    return str(digest.hexdigest())
+
+
+def as_bytes(text: str) -> bytes:
+    """Text for a digest. Arguments and file names that are no UTF-8 come as lone surrogates, which stand for bytes."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _status(path: str) -> str:
@@ -134,14 +155,16 @@ def _status(path: str) -> str:
     return f"{path} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}\0"
 
 
-def _add_file(digest: blake2b, path: str, name: str) -> None:
-    digest.update(name.encode() + b"\0")
+def _contents(path: str) -> bytes:
     try:
         with open(path, "rb", buffering=0) as stream:
-            data = stream.read()
+            return stream.read()
     except OSError:
-        data = b"absent"
-    digest.update(str(len(data)).encode() + b"\0" + data)
+        return b"absent"
+
+
+def _add(digest: blake2b, name: str, data: bytes) -> None:
+    digest.update(as_bytes(f"{name}\0{len(data)}\0") + data)
 
 
 def _input_files(root: str) -> list[str]:
@@ -168,14 +191,13 @@ def _collect(folder: str, files: list[str]) -> None:
 def installed_versions() -> list[str]:
     """The names of the installed distributions that decide what is built, versions included."""
     found = []
-    for folder in sys.path:
-        if folder.endswith("site-packages"):
-            try:
-                names = os.listdir(folder)
-            except OSError:
-                continue
-            found += [n for n in names if n.endswith(".dist-info") and n.lower().startswith(_DISTRIBUTIONS)]
-    return sorted(found)
+    for folder in sys.path:  # all of it: Debian says dist-packages, `pip install --target` any name
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        found += sorted(n for n in names if n.endswith(".dist-info") and n.lower().startswith(_DISTRIBUTIONS))
+    return found
 
 
 def user_schema_folder(environment: Mapping[str, str], platform: str) -> str:
@@ -188,7 +210,9 @@ def user_schema_folder(environment: Mapping[str, str], platform: str) -> str:
 def user_schema_date() -> str:
     """The date of the user's schemas, which cfn-lint prefers, when newer, to its own; its own go with its version."""
     try:
-        with open(f"{user_schema_folder(os.environ, sys.platform)}/version.json", encoding="utf-8") as stream:
+        with open(
+            f"{user_schema_folder(os.environ, sys.platform)}/version.json", encoding="utf-8", errors="replace"
+        ) as stream:
             return stream.read()
     except OSError:
         return "none"

@@ -192,9 +192,13 @@ class DnsName(Kind):
 
 
 class HostedZoneId(Kind):
-    """Id of a Route 53 hosted zone (of a load balancer, for alias records)."""
+    """Id of a Route 53 hosted zone."""
 
-    sources = _f("AWS::ElasticLoadBalancingV2::LoadBalancer.CanonicalHostedZoneID")
+    sources = _f(
+        "AWS::Route53::HostedZone.Ref",
+        "AWS::Route53::HostedZone.Id",
+        "AWS::ElasticLoadBalancingV2::LoadBalancer.CanonicalHostedZoneID",
+    )
     feeds = _f("HostedZoneId")
 
 
@@ -232,6 +236,12 @@ class WebAclArn(Kind):
 
     sources = _f("AWS::WAFv2::WebACL.Arn")
     feeds = _f("WebACLArn")
+
+
+class WebAclMetricName(Kind):
+    """Name that a WAF web ACL gives its metrics, the dimension of them."""
+
+    sources = _f("literal")
 
 
 class EcsClusterName(Kind):

@@ -80,12 +80,6 @@ class QuotaError(UserError):
     code = "Q001"
 
 
-class FindingsError(UserError):
-    """The linter found something; nothing is written."""
-
-    code = "F001"
-
-
 class AssetError(UserError):
     """Code that the templates ship cannot be packaged."""
 

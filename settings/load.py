@@ -1,7 +1,7 @@
 """params/base.yaml, overridden by params/<env>.yaml → Settings, or every problem of both files at once.
 
 Mappings merge, lists and single values replace. Nothing but the params folder is read: the environment's name, the
-suffix and tags known at run time only are arguments.
+suffix and tags known at run time only are arguments. The other environments' files are read for what none may share.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from settings.checks import faults
 from settings.document import FROM_COMMAND_LINE, Entries, Entry, Mark, read_document
 from settings.errors import ParamsError, did_you_mean
 from settings.model import Settings, Tags
+from settings.neighbours import shared
 from settings.pem import certificate_fault
 from settings.problems import Place, Problem, quote
 from settings.shape import shape
@@ -60,6 +61,7 @@ def load(
             invalid = {key for key, entry in merged.items() if entry.value is Mark.INVALID}
             problems += _faults(settings, merged, invalid | gaps.keys())
             problems += _certificate_problems(params_dir, merged)
+            problems += shared(merged, _neighbours(params_dir, [name for name in known if name != env], base))
             if not problems:
                 return settings
     problems.sort(key=lambda problem: (problem.place.rank, problem.place.line))
@@ -128,6 +130,12 @@ def _suffix_rule(chosen: str) -> str:
 def _read(params_dir: Path, name: str, rank: int, problems: list[Problem]) -> Entries | None:
     path = params_dir / f"{name}.yaml"
     return read_document(path, f"{params_dir.name}/{path.name}", rank, problems)
+
+
+def _neighbours(params_dir: Path, names: list[str], base: Entries) -> dict[str, Entries]:
+    """The merged entries of other environments, of those that can be read; their problems are not this build's."""
+    read = {name: _read(params_dir, name, 2, []) for name in names}
+    return {name: _merge(base, changes) for name, changes in read.items() if changes is not None}
 
 
 def _read_overrides(overrides: Mapping[str, str], problems: list[Problem]) -> Entries:

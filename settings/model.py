@@ -18,6 +18,7 @@ HOST_NAME = Matches(
 )
 IDENTIFIER = Matches(r"[a-z_][a-z0-9_]{0,62}", "a PostgreSQL identifier: lower case, digits, _, at most 63 characters")
 TAG_VALUE = Matches(r"[A-Za-z0-9 _.:/=+@-]{1,256}", "1 to 256 letters, digits, spaces and _.:/=+@-")
+URL_PATH = Matches(r"/[A-Za-z0-9/_.-]*", "a path like /actuator/health")
 VERSION = Matches(r"[0-9]+(\.[0-9]+)+", "a full version like 17.7, in quotes")
 _DAY, _TIME = "(mon|tue|wed|thu|fri|sat|sun)", r"([01]\d|2[0-3]):[0-5]\d"
 WINDOW_DAY = Matches(
@@ -81,7 +82,12 @@ class DataCenter:
     """What the AWS side must know of the data centre that the payments come from."""
 
     cidrs: Annotated[tuple[str, ...], Count(1, 8), Cidr(8, 32), "Blocks of the data centre; may not overlap vpc_cidr"]
-    database_host: Annotated[str, HOST_NAME, "Host of the source PostgreSQL"]
+    database_host: Annotated[
+        str, HOST_NAME, "Host of the source PostgreSQL, as its TLS certificate names it; no other environment's"
+    ]
+    database_address: Annotated[
+        str, Ipv4(), "Address of the source PostgreSQL, inside cidrs; inside the VPC, database_host resolves to it"
+    ]
     database_port: Annotated[int, Between(1024, 65535), "Port of the source PostgreSQL"]
     database_name: Annotated[str, IDENTIFIER, "Database that holds the payments"]
     database_ca_pem: Annotated[
@@ -96,6 +102,13 @@ class DataCenter:
         "Addresses of the Java application, targets of the weighted path (RFC 1918)",
     ]
     application_port: Annotated[int, Between(1, 65535), "HTTPS port of the Java application in the data centre"]
+
+    @property
+    def database_is_named(self) -> bool:
+        """Whether the database is known by a name, which has to resolve inside the VPC; else by its address alone."""
+        return self.database_host != self.database_address
+
+    health_check_path: Annotated[str, URL_PATH, "What the load balancer asks the application in the data centre"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +181,15 @@ class LoadBalancer:
     test_port: Annotated[
         int, Between(1, 65535), "Port of the test listener, that reaches the next version before its clients do"
     ]
-    waf_rate_limit: Annotated[int, Between(10, 2000000000), "Requests per address in five minutes before WAF blocks it"]
+    waf_mode: Annotated[
+        str,
+        OneOf(("count", "block")),
+        "What WAF does with a request that a rule matches: let it pass and count it, or refuse it. Count until its log "
+        "shows that it would refuse no payment",
+    ]
+    waf_rate_limit: Annotated[
+        int, Between(10, 2000000000), "Requests of one address in five minutes above which WAF refuses more"
+    ]
     access_log_retention_days: Annotated[int, Between(365, 3650, "days"), "Days that access logs are kept"]
 
     @property
@@ -181,13 +202,16 @@ class LoadBalancer:
 class Service:
     """The Java application on ECS Fargate."""
 
+    started: Annotated[
+        bool, "false only for the first deployment, before the database users have their passwords: no task runs"
+    ]
     image: Annotated[
         str,
         Matches(
             r"[a-z0-9][a-z0-9._:/-]*(@sha256:[0-9a-f]{64}|:[A-Za-z0-9_.-]+)",
             "an image reference ending in @sha256:<64 hex> or, outside prod, :tag",
         ),
-        "Image of the Java application, by digest",
+        "Image of the Java application, by digest, in ECR of the region",
     ]
     database: Annotated[
         str,
@@ -203,15 +227,17 @@ class Service:
         int, Between(512, 122880, "MiB"), "Memory of a task; must be one that Fargate offers for cpu_units"
     ]
     port: Annotated[int, Between(1024, 65535), "HTTPS port of the container"]
-    health_check_path: Annotated[
-        str,
-        Matches(r"/[A-Za-z0-9/_.-]*", "a path like /actuator/health"),
-        "Health check of the container and target groups",
-    ]
+    liveness_path: Annotated[str, URL_PATH, "What the container asks itself: whether a restart would help"]
+    readiness_path: Annotated[str, URL_PATH, "What the load balancer asks a task: whether it can take requests now"]
     min_tasks: Annotated[int, Between(3, 100, "tasks; one per zone at least"), "Fewest tasks that run"]
     max_tasks: Annotated[int, Between(3, 500, "tasks"), "Most tasks that autoscaling starts"]
     cpu_target_percent: Annotated[int, Between(10, 90, "%"), "Average CPU that autoscaling keeps"]
     bake_time_minutes: Annotated[int, Between(0, 1440, "minutes"), "How long both versions run after the traffic moved"]
+
+    @property
+    def fewest_tasks(self) -> int:
+        """Tasks that run at least: none before the service is started."""
+        return self.min_tasks if self.started else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +261,17 @@ class Migration:
             "a PostgreSQL identifier, of a schema that is neither the server's nor DMS's own",
         ),
         "Schemas that move",
+    ]
+    excluded_tables: Annotated[
+        tuple[str, ...],
+        Count(0, 100),
+        Matches(
+            r"[a-z_][a-z0-9_]{0,62}\.(?!%+$)[a-z_%][a-z0-9_%]{0,62}",
+            "schema.table or schema.pattern%, in lower case (not all of a schema: take it out of schemas instead)",
+        ),
+        "Tables of the schemas that DMS leaves alone. Here belong partitioned tables, whose partitions move by "
+        "themselves (with both, their rows would be loaded twice; changes come under the partitions' names), and "
+        "tables without a primary key that are moved otherwise. The validator compares them all the same",
     ]
     max_lob_kib: Annotated[
         int, Between(1, 102400, "KiB"), "Largest json, text or bytea value; a larger one stops the task"
@@ -280,6 +317,11 @@ class Monitoring:
     ]
     replica_lag_threshold_ms: Annotated[int, Between(10, 60000, "ms"), "Aurora replica lag that raises the alarm"]
     http_5xx_threshold: Annotated[int, Between(1, 100000, "responses a minute"), "5xx responses that raise the alarm"]
+    waf_blocked_threshold: Annotated[
+        int,
+        Between(1, 100000, "requests a minute"),
+        "Requests that WAF refuses, or counts where it only counts, that raise the alarm",
+    ]
     dms_free_storage_gib: Annotated[int, Between(1, 1000, "GiB"), "Free DMS storage below which the alarm is raised"]
     dms_freeable_memory_mib: Annotated[
         int, Between(64, 65536, "MiB"), "Free DMS memory below which the alarm is raised"

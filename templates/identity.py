@@ -61,16 +61,13 @@ def _containers(stack: Stack, data_key: Ref, logs_key: Ref) -> None:
     A trust policy cannot name one cluster: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
     """
     tasks = trust("ecs-tasks.amazonaws.com", arn("ecs", "*"))
-    excepted: dict[str, str] = {}
-    if policies.image_repository(stack.settings.service.image) is not None:
-        excepted[_EVERY_RESOURCE] = "ecr:GetAuthorizationToken signs in to the registry, which has no ARN"
     execution = _role(
         stack,
         "task-execution",
         "ECS starts tasks: pulls the image, reads the database secret, opens the log",
         tasks,
         policies.task_execution(stack, data_key, logs_key),
-        excepted=excepted,
+        excepted={_EVERY_RESOURCE: "ecr:GetAuthorizationToken signs in to the registry, which has no ARN"},
     )
     # Nothing here: the application calls no AWS service but the database, whose tier adds that permission. ECS Exec is
     # off, so there is no shell to let in.

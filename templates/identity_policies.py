@@ -15,9 +15,6 @@ from contract.stack import Stack
 
 Policies = Mapping[str, PolicyDocument]
 
-_REPOSITORY = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<name>[^:@]+)[:@].+"
-)
 _NETWORK_INTERFACES = [
     ec2.AssignPrivateIpAddresses, ec2.CreateNetworkInterface, ec2.DeleteNetworkInterface, ec2.DescribeNetworkInterfaces,
     ec2.DescribeSubnets, ec2.UnassignPrivateIpAddresses,
@@ -28,12 +25,12 @@ _LOG_DELIVERY = [
 ]  # fmt: skip
 
 
-def image_repository(image: str) -> Sub | None:
-    """The ARN of the ECR repository that an image lives in; None for an image of another registry."""
-    match = _REPOSITORY.fullmatch(image)
-    if match is None:
-        return None
-    return Sub(f"arn:${{AWS::Partition}}:ecr:{match['region']}:{match['account']}:repository/{match['name']}")
+def image_repository(image: str) -> Sub:
+    """The ARN of the ECR repository that an image lives in; params admit no image of another registry."""
+    registry, _, path = image.partition("/")
+    account, _, _, region, *_ = registry.split(".")
+    name = re.split("[:@]", path)[0]
+    return Sub(f"arn:${{AWS::Partition}}:ecr:{region}:{account}:repository/{name}")
 
 
 def task_execution(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
@@ -43,23 +40,20 @@ def task_execution(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
     """
     # A payment database has one writer: the service gets the credentials of that side only.
     aurora = stack.settings.service.database == "aurora"
-    found = {
+    return {
         "database-secret": document(
             *_read_secrets(stack, data_key, ["application" if aurora else "source-application"])
         ),
         "log": document(*_write_log(stack, "service", logs_key)),
-    }
-    repository = image_repository(stack.settings.service.image)
-    if repository is not None:
-        found["image"] = document(
+        "image": document(
             allow(
                 "PullTheImage",
                 [ecr.BatchCheckLayerAvailability, ecr.BatchGetImage, ecr.GetDownloadUrlForLayer],
-                [repository],
+                [image_repository(stack.settings.service.image)],
             ),
             allow("SignInToTheRegistryWhichHasNoArn", [ecr.GetAuthorizationToken], ["*"]),
-        )
-    return found
+        ),
+    }
 
 
 def dms_secrets(stack: Stack, data_key: Ref) -> Policies:

@@ -33,6 +33,7 @@ from contract.kinds import (
     TargetGroupName,
     VpcId,
     WebAclArn,
+    WebAclMetricName,
 )
 from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
@@ -77,6 +78,7 @@ class Outputs(BaseOutputs):
     blue_target_group_name: Output[TargetGroupName]
     green_target_group_name: Output[TargetGroupName]
     data_center_target_group_name: Output[TargetGroupName]
+    web_acl_metric_name: Output[WebAclMetricName]
     load_balancer_arn: Report[LoadBalancerArn]
     hosted_zone_id: Report[HostedZoneId]
     https_listener_arn: Report[ListenerArn]
@@ -105,6 +107,7 @@ def build(stack: Stack, needs: Inputs) -> None:
     stack.give(Outputs.blue_target_group_name, GetAtt(groups.blue, "TargetGroupFullName"))
     stack.give(Outputs.green_target_group_name, GetAtt(groups.green, "TargetGroupFullName"))
     stack.give(Outputs.data_center_target_group_name, GetAtt(groups.data_center, "TargetGroupFullName"))
+    stack.give(Outputs.web_acl_metric_name, acl.VisibilityConfig.MetricName)
     stack.give(Outputs.web_acl_arn, GetAtt(acl, "Arn"))
     stack.give(Outputs.web_acl_log_group_name, Ref(log_group))
 

@@ -28,28 +28,36 @@ _SECRET_HEADERS = ("authorization", "cookie", "x-api-key")
 def add_firewall(
     stack: Stack, balancer: elb.LoadBalancer, logs_key_arn: AWSHelperFn
 ) -> tuple[wafv2.WebACL, logs.LogGroup]:
-    """The web ACL, bound to the load balancer, and the log group of the requests that it saw."""
+    """The web ACL, bound to the load balancer, and the log group of the requests that it saw.
+
+    Its metrics go by the name that it gives them, not by its own: the same in every environment, they would add up.
+    """
+    name = stack.name(names.WEB_ACL, "web")
+    counts = stack.settings.load_balancer.waf_mode == "count"
     acl = stack.add(
         wafv2.WebACL(
             "WebAcl",
-            Name=stack.name(names.WEB_ACL, "web"),
+            Name=name,
             Description="What may reach the payment application",
             Scope="REGIONAL",
             DefaultAction=wafv2.DefaultAction(Allow=wafv2.AllowAction()),
-            Rules=[_rate_rule(stack), *(_managed_rule(i, *group) for i, group in enumerate(_MANAGED, start=1))],
+            Rules=[
+                _rate_rule(stack, counts=counts),
+                *(_managed_rule(i, *group, counts=counts) for i, group in enumerate(_MANAGED, start=1)),
+            ],
             DataProtectionConfig=_data_protection(),
-            VisibilityConfig=_visibility("WebAcl"),
+            VisibilityConfig=_visibility(name),
         )
     )
     stack.add(wafv2.WebACLAssociation("WebAclAssociation", ResourceArn=Ref(balancer), WebACLArn=GetAtt(acl, "Arn")))
     return acl, _log(stack, acl, logs_key_arn)
 
 
-def _rate_rule(stack: Stack) -> wafv2.WebACLRule:
+def _rate_rule(stack: Stack, *, counts: bool) -> wafv2.WebACLRule:
     return wafv2.WebACLRule(
         Name="RateLimit",
         Priority=0,
-        Action=wafv2.RuleAction(Block=wafv2.BlockAction()),
+        Action=wafv2.RuleAction(Count=wafv2.CountAction()) if counts else wafv2.RuleAction(Block=wafv2.BlockAction()),
         Statement=wafv2.Statement(
             RateBasedStatement=wafv2.RateBasedStatement(
                 AggregateKeyType="IP",
@@ -61,11 +69,11 @@ def _rate_rule(stack: Stack) -> wafv2.WebACLRule:
     )
 
 
-def _managed_rule(priority: int, name: str, group: str) -> wafv2.WebACLRule:
+def _managed_rule(priority: int, name: str, group: str, *, counts: bool) -> wafv2.WebACLRule:
     return wafv2.WebACLRule(
         Name=name,
         Priority=priority,
-        OverrideAction=wafv2.OverrideAction(**{"None": {}}),
+        OverrideAction=wafv2.OverrideAction(**{"Count" if counts else "None": {}}),
         Statement=wafv2.Statement(
             ManagedRuleGroupStatement=wafv2.ManagedRuleGroupStatement(VendorName="AWS", Name=group)
         ),

@@ -16,6 +16,10 @@ _DRAIN_SECONDS = 60
 # A JVM is slow until its hot code is compiled: a task that autoscaling adds takes its full share only after this time.
 _WARM_UP_SECONDS = 30
 _OUTSIDE_THE_VPC = "all"
+_CHECK_SECONDS = 10
+# ECS replaces a task that the load balancer finds unhealthy. An Aurora failover, of some 30 seconds, may make all of
+# them unready at once: they are given a minute.
+_TASK_FAILURES, _DATA_CENTER_FAILURES = 6, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +38,35 @@ def attributes(kind: type, values: dict[str, Any]) -> list[Any]:
 
 def add_target_groups(stack: Stack, vpc_id: AWSHelperFn) -> TargetGroups:
     """The target groups: two for ECS to register tasks with; the data centre's stays, so that going back is easy."""
-    place, port = stack.settings.data_center, stack.settings.service.port
+    place, service = stack.settings.data_center, stack.settings.service
+    tasks = {
+        "Port": service.port,
+        "HealthCheckPath": service.readiness_path,
+        "UnhealthyThresholdCount": _TASK_FAILURES,
+    }
     targets = [
         elb.TargetDescription(Id=address, Port=place.application_port, AvailabilityZone=_OUTSIDE_THE_VPC)
         for address in place.application_ips
     ]
     return TargetGroups(
-        blue=_target_group(stack, vpc_id, "blue", port, _WARM_UP_SECONDS),
-        green=_target_group(stack, vpc_id, "green", port, _WARM_UP_SECONDS),
+        blue=_target_group(stack, vpc_id, "blue", _WARM_UP_SECONDS, **tasks),
+        green=_target_group(stack, vpc_id, "green", _WARM_UP_SECONDS, **tasks),
         # A slow start would hold back the side that must be able to take everything at once.
-        data_center=_target_group(stack, vpc_id, "dc", place.application_port, 0, Targets=targets),
+        data_center=_target_group(
+            stack,
+            vpc_id,
+            "dc",
+            0,
+            Port=place.application_port,
+            HealthCheckPath=place.health_check_path,
+            UnhealthyThresholdCount=_DATA_CENTER_FAILURES,
+            Targets=targets,
+        ),
     )
 
 
 def _target_group(
-    stack: Stack, vpc_id: AWSHelperFn, part: str, port: int, warm_up_seconds: int, **more: Any
+    stack: Stack, vpc_id: AWSHelperFn, part: str, warm_up_seconds: int, **of_this_side: Any
 ) -> elb.TargetGroup:
     """Targets are reached by HTTPS; a load balancer does not verify their certificates, so they may be self-signed.
 
@@ -63,15 +81,12 @@ def _target_group(
             IpAddressType="ipv4",
             Protocol="HTTPS",
             ProtocolVersion="HTTP1",
-            Port=port,
             HealthCheckEnabled=True,
             HealthCheckProtocol="HTTPS",
             HealthCheckPort="traffic-port",
-            HealthCheckPath=stack.settings.service.health_check_path,
-            HealthCheckIntervalSeconds=10,
+            HealthCheckIntervalSeconds=_CHECK_SECONDS,
             HealthCheckTimeoutSeconds=5,
             HealthyThresholdCount=2,
-            UnhealthyThresholdCount=3,
             Matcher=elb.Matcher(HttpCode="200"),
             TargetGroupAttributes=attributes(
                 elb.TargetGroupAttribute,
@@ -85,6 +100,6 @@ def _target_group(
                     "stickiness.enabled": "false",
                 },
             ),
-            **more,
+            **of_this_side,
         )
     )

@@ -277,7 +277,7 @@ def _task(
     The resource identifier is the last part of the task's ARN and the dimension of its metrics; without it DMS makes
     one up, and alarms could not name it.
     """
-    part = title.lower()
+    part, moving = title.lower(), stack.settings.migration
     return stack.add_stateful(
         dms.ReplicationTask(
             f"{title}Task",
@@ -287,7 +287,7 @@ def _task(
             ReplicationInstanceArn=Ref(instance),
             SourceEndpointArn=Ref(source),
             TargetEndpointArn=Ref(target),
-            TableMappings=canonical_json(table_mappings(stack.settings.migration.schemas)),
+            TableMappings=canonical_json(table_mappings(moving.schemas, moving.excluded_tables)),
             ReplicationTaskSettings=canonical_json(settings),
         )
     )

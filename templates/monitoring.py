@@ -24,6 +24,7 @@ from contract.kinds import (
     StateMachineArn,
     TargetGroupName,
     TopicArn,
+    WebAclMetricName,
 )
 from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
@@ -60,6 +61,7 @@ class Inputs(BaseInputs):
     blue_target_group_name: Wire[TargetGroupName]
     green_target_group_name: Wire[TargetGroupName]
     data_center_target_group_name: Wire[TargetGroupName]
+    web_acl_metric_name: Wire[WebAclMetricName]
     cluster_name: Wire[EcsClusterName]
     service_name: Wire[EcsServiceName]
     replication_instance_arn: Wire[ReplicationInstanceArn]
@@ -89,7 +91,7 @@ def build(stack: Stack, needs: Inputs) -> None:
     # In the order in which a person looks: from the clients inwards, then the migration.
     groups = (
         front_door(stack.settings, needs),
-        tasks(needs),
+        tasks(stack.settings, needs),
         aurora(stack.settings, needs),
         replication(stack.settings, needs),
         replication_instance(stack.settings, needs),

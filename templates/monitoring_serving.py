@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The alarm of the migration rule, which exists only while that rule does.
 WEIGHTED_PATH = "alb-weighted-path"
 
-_ALB, _ECS, _RDS = "AWS/ApplicationELB", "ECS/ContainerInsights", "AWS/RDS"
+_ALB, _ECS, _RDS, _WAF = "AWS/ApplicationELB", "ECS/ContainerInsights", "AWS/RDS", "AWS/WAFV2"
 # A slot that nobody reads keeps WAL until storage is full of it: the way back has stopped.
 _SLOT_LAG_GIB = 10
 _CERTIFICATE_DAYS = 30
@@ -68,17 +68,7 @@ def front_door(settings: Settings, needs: Inputs) -> Group:
             "The application answers with 5xx.",
             "The dashboard shows which side; read that application's log. Set aws_weight back if it is AWS.",
         ),
-        Watch(
-            "alb-healthy-targets",
-            (healthy["blue"], healthy["green"]),
-            "<",
-            1,
-            2,
-            NoData.NOBODY_REPORTS,
-            "No task on AWS is fit to take a request.",
-            "Look at the service's events and log; while aws_weight is above 0, set it back to 0.",
-            expression="FILL(m1, 0) + FILL(m2, 0)",
-        ),
+        _firewall(settings, needs),
         Watch(
             "alb-certificate",
             (
@@ -99,6 +89,20 @@ def front_door(settings: Settings, needs: Inputs) -> Group:
             "ACM renews what it made itself, if the DNS records of its validation still exist; else import a new one.",
         ),
     ]
+    if settings.service.started:
+        watches.append(
+            Watch(
+                "alb-healthy-targets",
+                (healthy["blue"], healthy["green"]),
+                "<",
+                1,
+                2,
+                NoData.NOBODY_REPORTS,
+                "No task on AWS is fit to take a request.",
+                "Look at the service's events and log; while aws_weight is above 0, set it back to 0.",
+                expression="FILL(m1, 0) + FILL(m2, 0)",
+            )
+        )
     if settings.load_balancer.data_center_weight:
         live = settings.load_balancer.live_target_group
         watches.append(
@@ -108,7 +112,7 @@ def front_door(settings: Settings, needs: Inputs) -> Group:
                 "<",
                 1,
                 2,
-                NoData.NOBODY_REPORTS,
+                _without_tasks(settings),
                 f"The migration rule sends the share of AWS to target group {live}, where no task is healthy.",
                 "Set live_target_group to the group of weight 100 in the production rule; only then raise aws_weight.",
             )
@@ -118,7 +122,32 @@ def front_door(settings: Settings, needs: Inputs) -> Group:
     return Group("Front door", tuple(watches), tuple(context))
 
 
-def tasks(needs: Inputs) -> Group:
+def _firewall(settings: Settings, needs: Inputs) -> Watch:
+    """What WAF refuses, of all rules together; where it only counts, what it would have refused.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
+    """
+    place: Place = {"Region": settings.region, "Rule": "ALL", "WebACL": needs.web_acl_metric_name}
+    blocks = settings.load_balancer.waf_mode == "block"
+    return Watch(
+        "waf-surge",
+        (Metric(_WAF, "BlockedRequests" if blocks else "CountedRequests", place, "Sum"),),
+        ">",
+        settings.monitoring.waf_blocked_threshold,
+        # A scan is over sooner; a merchant whose payments are refused goes on.
+        5,
+        NoData.NOTHING_HAPPENED,
+        f"The firewall {'refuses' if blocks else 'would refuse'} many requests: an attack, or valid payments.",
+        "Its log names rule and address. Set waf_mode to count while it refuses payments, and raise what they exceed.",
+    )
+
+
+def _without_tasks(settings: Settings) -> NoData:
+    """Before the service is started, metrics of its tasks have no data: their alarms keep quiet, and are not OK."""
+    return NoData.NOBODY_REPORTS if settings.service.started else NoData.NOT_RUNNING
+
+
+def tasks(settings: Settings, needs: Inputs) -> Group:
     """The service: whether all of its tasks run."""
     place: Place = {"ClusterName": needs.cluster_name, "ServiceName": needs.service_name}
     counts = (Metric(_ECS, "DesiredTaskCount", place, "Average"), Metric(_ECS, "RunningTaskCount", place, "Average"))
@@ -132,7 +161,7 @@ def tasks(needs: Inputs) -> Group:
                 0,
                 3,
                 # Container Insights counts as long as the service exists.
-                NoData.NOBODY_REPORTS,
+                _without_tasks(settings),
                 "Fewer tasks run than should.",
                 "Read the service's events: image, secret, health check, or no capacity in a zone.",
                 expression="m1 - m2",

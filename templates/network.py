@@ -13,6 +13,7 @@ from troposphere import GetAtt, Ref, ec2, logs
 from contract import names
 from contract.kinds import (
     AvailabilityZone,
+    HostedZoneId,
     InternetGatewayId,
     KmsKeyArn,
     LogGroupName,
@@ -29,7 +30,7 @@ from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
-from templates import network_endpoints, network_vpn
+from templates import network_endpoints, network_names, network_vpn
 
 _ANYWHERE = "0.0.0.0/0"
 _ZONES = (1, 2, 3)
@@ -79,6 +80,7 @@ class Outputs(BaseOutputs):
     logs_endpoint_id: Report[VpcEndpointId]
     monitoring_endpoint_id: Report[VpcEndpointId]
     vpn_connection_id: Report[VpnConnectionId]
+    database_zone_id: Report[HostedZoneId]
     flow_log_group_name: Report[LogGroupName]
 
 
@@ -108,6 +110,9 @@ def build(stack: Stack, needs: Inputs) -> None:
         tables = [Ref(table) for table in (public_table, *private_tables)]
         connection = network_vpn.add(stack, settings.vpn, Ref(vpc), tables, needs.logs_key_arn.ref)
         stack.give(Outputs.vpn_connection_id, connection)
+    place = stack.settings.data_center
+    if place.database_is_named:
+        stack.give(Outputs.database_zone_id, network_names.add(stack, place, Ref(vpc)))
 
 
 def _subnets(stack: Stack, vpc: ec2.VPC, access: str, cidrs: Sequence[str]) -> list[ec2.Subnet]:

@@ -134,6 +134,7 @@ def system(settings: Settings) -> System:
                     blue_target_group_name=front.blue_target_group_name,
                     green_target_group_name=front.green_target_group_name,
                     data_center_target_group_name=front.data_center_target_group_name,
+                    web_acl_metric_name=front.web_acl_metric_name,
                     cluster_name=app.cluster_name,
                     service_name=app.service_name,
                     replication_instance_arn=dms.replication_instance_arn,

@@ -6,9 +6,8 @@ reason. What is not written here is not reachable. DNS needs no rule: the VPC's 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address
 
 from troposphere import GetAtt, ec2
 
@@ -18,7 +17,7 @@ from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Wire, camel_case
 from contract.wiring import Outputs as BaseOutputs
-from settings.model import DataCenter, Settings
+from settings.model import Settings
 
 _HTTPS = 443
 _HTTP = 80
@@ -107,20 +106,12 @@ def _databases(settings: Settings) -> Iterator[Path]:
     yield Path("service", "database", aurora, "payments")
     yield Path("dms", "database", aurora, "replicates to Aurora, and back after the cutover")
     yield Path("validator", "database", aurora, "compares")
-    for block in _database_blocks(place):
-        if settings.service.database == "data_center":
-            # Compute moves before the data: until the cutover the only writer is the data centre's database.
-            yield Path("service", block, place.database_port, "payments, until the database moves")
-        yield Path("dms", block, place.database_port, "replicates from the data centre, and back after the cutover")
-        yield Path("validator", block, place.database_port, "compares")
-
-
-def _database_blocks(place: DataCenter) -> Sequence[str]:
-    """Where the source database is: its address, or somewhere in the data centre if only a name is known."""
-    try:
-        return [f"{IPv4Address(place.database_host)}/32"]
-    except ValueError:
-        return place.cidrs
+    source = f"{place.database_address}/32"
+    if settings.service.database == "data_center":
+        # Compute moves before the data: until the cutover the only writer is the data centre's database.
+        yield Path("service", source, place.database_port, "payments, until the database moves")
+    yield Path("dms", source, place.database_port, "replicates from the data centre, and back after the cutover")
+    yield Path("validator", source, place.database_port, "compares")
 
 
 def _group(stack: Stack, needs: Inputs, name: str, guards: str) -> ec2.SecurityGroup:

@@ -32,6 +32,7 @@ from templates.service_container import CONTAINER, container
 _CLUSTER = "cluster"
 # How long the load balancer's verdict on a task is ignored while the JVM starts.
 _START_SECONDS = 120
+_NOT_STARTED = {"E9188": "service.started is false: the database users have no passwords yet, so no task runs"}
 # Scaling out is urgent, scaling in is not: a burst of payments is followed by another.
 _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
@@ -129,6 +130,9 @@ def _service(stack: Stack, needs: Inputs, cluster: ecs.Cluster, task: ecs.TaskDe
     CloudFormation sends DesiredCount with every change of the service, so a deployment starts the new version with
     `min_tasks`, however many autoscaling had started; it scales out during a deployment, but not in. Left out, a new
     service would start with a single task. Hence: deploy outside of peaks, or raise `min_tasks` first.
+
+    The deployment that makes the secrets cannot wait for healthy tasks, whose users get their passwords from those
+    secrets: it starts none (`service.started`).
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-auto-scaling.html#service-auto-scaling-deployments
     """
     settings = stack.settings.service
@@ -141,7 +145,7 @@ def _service(stack: Stack, needs: Inputs, cluster: ecs.Cluster, task: ecs.TaskDe
             LaunchType="FARGATE",
             PlatformVersion=settings.platform_version,
             SchedulingStrategy="REPLICA",
-            DesiredCount=settings.min_tasks,
+            DesiredCount=settings.fewest_tasks,
             # Tasks move back into a zone that has recovered.
             AvailabilityZoneRebalancing="ENABLED",
             EnableECSManagedTags=True,
@@ -182,7 +186,8 @@ def _service(stack: Stack, needs: Inputs, cluster: ecs.Cluster, task: ecs.TaskDe
                     ),
                 )
             ],
-        )
+        ),
+        excepted=None if settings.started else _NOT_STARTED,
     )
 
 
@@ -239,9 +244,10 @@ def _scaling(stack: Stack, cluster: ecs.Cluster, service: ecs.Service) -> None:
             ServiceNamespace="ecs",
             ScalableDimension="ecs:service:DesiredCount",
             ResourceId=Sub(f"service/${{{cluster.title}}}/${{{service.title}.Name}}"),
-            MinCapacity=settings.min_tasks,
+            MinCapacity=settings.fewest_tasks,
             MaxCapacity=settings.max_tasks,
-        )
+        ),
+        excepted=None if settings.started else _NOT_STARTED,
     )
     stack.add(
         applicationautoscaling.ScalingPolicy(

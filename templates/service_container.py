@@ -1,8 +1,8 @@
 """The container of the Java application: what it may do, what it is told, and what it is given as secrets.
 
 What the image must bring: an HTTPS listener on `service.port` (a self-signed certificate will do: load balancers do not
-verify the certificates of their targets), `curl` for the health check, and no need to write anywhere but /tmp, nor to
-load native libraries from there.
+verify the certificates of their targets), `service.liveness_path` and `service.readiness_path` on it, `curl` for the
+health check, and no need to write anywhere but /tmp, nor to load native libraries from there.
 """
 
 from __future__ import annotations
@@ -78,13 +78,19 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DATABASE_LOCATION": settings.service.database,
         "DATABASE_SSL_MODE": "verify-full",
         "JAVA_TOOL_OPTIONS": f"-XX:MaxRAMPercentage={_HEAP_PERCENT} -Dsun.net.inetaddr.ttl={_DNS_SECONDS}",
+        # Spring Boot has the two paths of base.yaml in Kubernetes only, unless it is told.
+        # https://docs.spring.io/spring-boot/reference/actuator/endpoints.html#actuator.endpoints.kubernetes-probes
+        "MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED": "true",
         "SERVER_PORT": str(settings.service.port),
     }
 
 
 def _health_check(settings: Settings) -> ecs.HealthCheck:
-    """The container asks itself, so its certificate proves nothing to it."""
-    url = f"https://localhost:{settings.service.port}{settings.service.health_check_path}"
+    """The container asks itself, so its certificate proves nothing to it.
+
+    Whether it is alive, not whether its database answers: ECS would replace every task at once in a failover.
+    """
+    url = f"https://localhost:{settings.service.port}{settings.service.liveness_path}"
     return ecs.HealthCheck(
         Command=["CMD-SHELL", f"curl --fail --silent --show-error --insecure --max-time 4 {url} || exit 1"],
         Interval=10,

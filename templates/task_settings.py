@@ -49,15 +49,24 @@ def reverse_settings(max_lob_kib: int) -> dict[str, Any]:
     return {**_common(max_lob_kib), "ErrorBehavior": _error_behavior(full_load=False)}
 
 
-def table_mappings(schemas: Iterable[str]) -> dict[str, Any]:
-    """Every table of the schemas, but those that DMS makes for itself.
+def table_mappings(schemas: Iterable[str], excluded: Iterable[str]) -> dict[str, Any]:
+    """Every table of the schemas, but those that DMS makes for itself and the `excluded`, each "schema.table".
+
+    `%` takes partitioned tables together with their partitions: the rows would be loaded twice. Of the two, exclude the
+    partitioned table, because later changes come under the names of its partitions. DMS moves nothing of what is
+    excluded, and says so nowhere; the validator knows of no exclusion and compares these tables like all others.
 
     `_` in a name matches any character, and DMS documents no escape that works for PostgreSQL: a schema `my-data`
-    beside `my_data` would move too. The exclusion has no `_` for the same reason.
+    beside `my_data` would move too, and a table `my-table` would be excluded with `my_table`. The exclusion of DMS's
+    own has no `_` for the same reason.
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TableMapping.SelectionTransformation.Wildcards.html
     """
-    included = [_selection(number, "include", schema, "%") for number, schema in enumerate(schemas, start=1)]
-    return {"rules": [*included, _selection(len(included) + 1, "exclude", "%", "awsdms%")]}
+    selected = [("include", schema, "%") for schema in schemas]
+    selected.append(("exclude", "%", "awsdms%"))
+    for name in excluded:
+        schema, _, table = name.partition(".")
+        selected.append(("exclude", schema, table))
+    return {"rules": [_selection(number, *words) for number, words in enumerate(selected, start=1)]}
 
 
 def _selection(number: int, action: str, schema: str, table: str) -> dict[str, Any]:

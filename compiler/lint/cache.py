@@ -2,7 +2,8 @@
 
 The key holds everything a finding can depend on: the template's bytes (the root's also its children's, which E1010
 reads), the linter's version and schema date (a newer schema in the user's cache directory silently wins), the house
-rules and their data, the configuration, and the day (rules on runtimes and engine versions are dated).
+rules and their data, the configuration, and the day (rules on runtimes and engine versions are dated). Because of the
+day, what a folder holds is of use on one day only: the first entry of the next sweeps it.
 
 Copies of an environment differ in nothing but their suffix and the tags set for the run (`pr-123`, `pr-456`). All that
 a rule can see of those is their length and alphabet, so the key holds their shape (`aa-000`), and a template found
@@ -16,12 +17,14 @@ import hashlib
 import json
 import os
 import re
+import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from compiler.lint.findings import Finding
-from compiler.stamp import installed_versions, user_schema_date
+from compiler.stamp import as_bytes, installed_versions, user_schema_date
 
 
 def shape(text: str) -> str:
@@ -52,9 +55,9 @@ class FindingsCache:
         return self._digest(shaped), self._digest(texts)
 
     def _digest(self, texts: Iterable[str]) -> str:
-        digest = hashlib.sha256(self._base.encode())
+        digest = hashlib.sha256(as_bytes(self._base))
         for text in texts:
-            digest.update(text.encode() + b"\0")
+            digest.update(as_bytes(text) + b"\0")
         return digest.hexdigest()
 
     def read(self, key: tuple[str, str]) -> list[Finding] | None:
@@ -72,6 +75,8 @@ class FindingsCache:
         target = self._folder / f"{key[0]}.json"
         temporary = target.with_suffix(f".{os.getpid()}.tmp")
         try:
+            if not self._folder.exists():
+                _sweep(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps(entry))
             temporary.replace(target)
@@ -89,18 +94,35 @@ class FindingsCache:
             (self._folder / f"{self._digest([family])}.known").touch()
 
 
+def clock_day() -> str:
+    """The day by the clock, ISO."""
+    return time.strftime("%Y-%m-%d")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what lies beside a folder: the findings of other days."""
+    import shutil  # once a day
+
+    for path in folder.parent.glob("*"):
+        if path != folder:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 def linter_fingerprint(root: Path, day: str) -> str:
-    """Everything but the templates that findings depend on, as one digest; reads files only, imports no linter."""
+    """Everything but the templates that findings depend on, as one digest; reads files only, imports no linter.
+
+    `day` is the one that the house rules judge by. cfn-lint's own rules go by the clock, so its day is in it too.
+    """
     digest = hashlib.sha256()
-    for part in (day, user_schema_date(), *installed_versions()):
-        digest.update(part.encode() + b"\0")
+    for part in (day, clock_day(), sys.version, user_schema_date(), *installed_versions()):
+        digest.update(as_bytes(part) + b"\0")
     for path in _rule_sources(root):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def _rule_sources(root: Path) -> list[Path]:
-    """The configuration, the house rules, and the data and policies that they read."""
-    folders = ("rules", "contract", "settings")
+    """The configuration, the house rules, the data and policies that they read, and the code that runs the linter."""
+    folders = ("rules", "contract", "settings", "compiler/lint")
     files = [path for folder in folders for path in (root / folder).rglob("*") if path.suffix in (".py", ".json")]
     return sorted([*files, *(path for path in (root / ".cfnlintrc", root / "params/lifecycle.yaml") if path.exists())])

@@ -21,6 +21,7 @@ from settings.errors import UserError
 from settings.lifecycle import TODAY_VARIABLE
 
 CONFIGURATION = ".cfnlintrc"
+_MOST_JOBS = 64  # a tree has a dozen templates, and each worker costs two of this process's open files
 _JOB_BYTES = 2  # a job in the queue pipe: the file's number, read whole by one worker
 
 
@@ -78,7 +79,7 @@ class LintServer:
     def __init__(self, root: Path, jobs: int, *, today: str = "", eager: bool = True) -> None:
         self._root = root
         self._today = today
-        self._jobs = max(1, jobs)
+        self._jobs = min(max(1, jobs), _MOST_JOBS)
         self._running = False
         self._streams: list[IO[str]] = []
         if eager:
@@ -119,12 +120,13 @@ class LintServer:
                     findings[answer["file"]] = [Finding.from_json(item) for item in answer["findings"]]
         status = os.waitpid(self._pid, 0)[1]
         self._running = False
-        missing = [file for file in files if file not in findings]
+        missing = [os.path.basename(file) for file in files if file not in findings]
         if errors or status or missing:
+            unchecked = ", ".join(missing) if len(missing) < len(files) else "any template"
+            reason = "; ".join(errors) or f"a worker ended with wait status {status}"
             raise LintError(
-                f"cfn-lint stopped before it had checked {', '.join(missing) or 'everything'}: "
-                + ("; ".join(errors) or f"a worker ended with wait status {status}"),
-                hint="run cfn-lint on that file alone to see the same; if memory is short, build with --jobs 1",
+                f"cfn-lint did not check {unchecked}: {reason}" if missing else f"cfn-lint did not end well: {reason}",
+                hint=f"mend what is named ({CONFIGURATION}, rules/); if memory is short, build with --jobs 1",
             )
         return findings
 
@@ -196,7 +198,7 @@ def _work(linter: Linter, files: list[str], queue: int, answer: int) -> None:
         try:
             _send(answer, {"file": file, "findings": [finding.to_json() for finding in linter.check(file)]})
         except Exception as error:  # noqa: BLE001 - a rule that raises must be named, not end the build with a traceback
-            _send(answer, {"error": f"{file}: {type(error).__name__}: {error}"})
+            _send(answer, {"error": f"{os.path.basename(file)}: {type(error).__name__}: {error}"})
 
 
 def _send(descriptor: int, answer: dict[str, Any]) -> None:

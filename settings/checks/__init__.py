@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from settings.checks import data_center, durable, maintenance, network, traffic
+from settings.checks import data_center, durable, maintenance, migration, network, traffic
 from settings.checks.rule import Fault, Rule, Where
 from settings.model import Settings
 
 RULES = tuple(
     rule
-    for room in (network, data_center, traffic, maintenance, durable)
+    for room in (network, data_center, traffic, migration, maintenance, durable)
     for rule in vars(room).values()
     if isinstance(rule, Rule)
 )

@@ -39,12 +39,25 @@ def application_is_a_target(settings: Settings, where: Where) -> Iterator[Fault]
             yield _unrouted(key, address, where)
 
 
-@rule("data_center.cidrs", "data_center.database_host")
+@rule("data_center.cidrs", "data_center.database_address")
 def database_is_routed(settings: Settings, where: Where) -> Iterator[Fault]:
-    """A database given by address must lie in what is routed to the data centre; names are resolved there only."""
-    host = settings.data_center.database_host
-    if Ipv4().accepts(host) and not _inside(host, _blocks(settings)):
-        yield _unrouted("data_center.database_host", host, where)
+    """A database outside of what is routed to the data centre is out of reach, or is somebody else's."""
+    address = settings.data_center.database_address
+    if not _inside(address, _blocks(settings)):
+        yield _unrouted("data_center.database_address", address, where)
+
+
+@rule("data_center.database_host", "data_center.database_address")
+def database_is_found(settings: Settings, where: Where) -> Iterator[Fault]:
+    """The VPC resolves the host's name by a hosted zone of its own; Route 53 makes none for a top-level domain."""
+    place = settings.data_center
+    key = "data_center.database_host"
+    if Ipv4().accepts(place.database_host):
+        if place.database_is_named:
+            other = f"{where('data_center.database_address')}, {place.database_address}"
+            yield Fault(key, f"{place.database_host} is not {other}", "the same address, or the host's name")
+    elif "." not in place.database_host:
+        yield Fault(key, f"{place.database_host} is a name without a domain", "the full name, like db.example.com")
 
 
 def _blocks(settings: Settings) -> tuple[IPv4Network, ...]:

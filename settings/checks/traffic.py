@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from settings.checks.rule import Fault, Where, rule
@@ -33,6 +34,18 @@ def one_database_is_written(settings: Settings, where: Where) -> Iterator[Fault]
             f"aurora, while {where('load_balancer.aws_weight')} leaves {share} % of the requests to "
             "the data centre and its database: payments would be written to two",
             "aurora with aws_weight 100, or data_center with any weight",
+        )
+
+
+@rule("service.started", "load_balancer.aws_weight")
+def requests_find_a_task(settings: Settings, where: Where) -> Iterator[Fault]:
+    """Before the service is started, each request that goes to AWS is lost."""
+    share = settings.load_balancer.aws_weight
+    if not settings.service.started and share > 0:
+        yield Fault(
+            "service.started",
+            f"false, while {where('load_balancer.aws_weight')} sends {share} % of the requests to tasks on AWS",
+            "true, or aws_weight 0",
         )
 
 
@@ -86,3 +99,18 @@ def image_is_pinned(settings: Settings, where: Where) -> Iterator[Fault]:
     if (settings.durable or settings.env == "prod") and "@sha256:" not in settings.service.image:
         reason = "in prod" if settings.env == "prod" else f"where {where('protection')} is durable"
         yield Fault("service.image", "an image by tag", f"by digest, …@sha256:<64 hex digits>, {reason}")
+
+
+@rule("region", "service.image")
+def image_can_be_pulled(settings: Settings, where: Where) -> Iterator[Fault]:
+    """Tasks have no way to the internet, only to the endpoints of their region's ECR: others time out."""
+    if settings.region not in ZONE_PREFIXES:  # a fault of its own
+        return
+    domain = "amazonaws.com.cn" if partition_of(settings.region) == "aws-cn" else "amazonaws.com"
+    if not re.match(rf"\d{{12}}\.dkr\.ecr\.{settings.region}\.{re.escape(domain)}/", settings.service.image):
+        registry = f"<account>.dkr.ecr.{settings.region}.{domain}"
+        yield Fault(
+            "service.image",
+            f"{settings.service.image.partition('@')[0]} is out of reach for the tasks",
+            f"an image in ECR of {where('region')}, {settings.region}: {registry}/…, which a pull-through cache fills",
+        )

@@ -130,8 +130,9 @@ def test_nothing_to_do_is_said_and_does_nothing(out):
     assert {path: path.stat().st_mtime_ns for path in (out / "staging").rglob("*")} == before
 
 
-def test_ctrl_c_leaves_the_previous_build(out):
-    """SIGINT while the linter works: exit code 130, one line, nothing left behind."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_ended_build_leaves_the_previous_one(out, number, code):
+    """A signal while the linter works: one line, nothing left behind."""
     before = digests(out / "dev")
     process = subprocess.Popen(
         [sys.executable, "build.py", "--env", "dev", "--out", out, "--no-cache"],
@@ -146,11 +147,63 @@ def test_ctrl_c_leaves_the_previous_build(out):
     deadline = time.monotonic() + 60
     while not staged.exists() and process.poll() is None and time.monotonic() < deadline:
         os.sched_yield()
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (130, "interrupted; the previous build is untouched\n")
+    assert (process.returncode, error) == (code, "interrupted; the previous build is untouched\n")
     assert digests(out / "dev") == before
     assert not (out / ".staging-dev").exists()
+
+
+def test_a_killed_build_leaves_the_previous_one_and_the_next_is_whole(out):
+    """SIGKILL while the linter works: nobody can tidy up, but the next build does, and sees to the same bytes."""
+    before = digests(out / "dev")
+    arguments = [sys.executable, "build.py", "--env", "dev", "--out", str(out), "--no-cache"]
+    process = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, "ENVIRONMENT_SUFFIX": ""})
+    staged = out / ".staging-dev/manifest.json"
+    deadline = time.monotonic() + 60
+    while not staged.exists() and process.poll() is None and time.monotonic() < deadline:
+        os.sched_yield()
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert digests(out / "dev") == before
+    done = build("--env", "dev", "--out", out, "--set", "tags.team=core")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (out / ".staging-dev").exists()
+    manifest = json.loads((out / "dev/manifest.json").read_text())
+    written = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+    assert {name: digest for name, digest in digests(out / "dev").items() if name != "manifest.json"} == written
+    assert build("--env", "dev", "--out", out).returncode == 0
+    assert digests(out / "dev") == before
+
+
+def test_two_builds_of_one_suffix_at_once(out):
+    """Each is whole, the last one stands, and neither's stamp speaks for the other's files."""
+    command = [sys.executable, "build.py", "--env", "dev", "--suffix", "twice", "--out", str(out), "--set"]
+    both = [subprocess.Popen([*command, f"tags.team={team}"], cwd=ROOT, stdout=subprocess.DEVNULL) for team in "ab"]
+    assert [process.wait() for process in both] == [0, 0]
+    for team in "abab":
+        done = subprocess.run([*command, f"tags.team={team}"], cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads((out / "twice/parameters.json").read_text())["Tags"]["Team"] == team
+
+
+def test_a_reader_that_has_read_enough(out):
+    """`python build.py … | head -1` ends as other programs do, without a traceback."""
+    for arguments in (["--help"], ["versions"], ["--env", "staging", "--out", str(out), "--no-cache"]):
+        read, write = os.pipe()
+        os.close(read)
+        command = [sys.executable, "build.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True)
+        os.close(write)
+        assert (done.returncode, done.stderr) == (141, ""), arguments
+
+
+def test_a_full_disk_behind_stdout(out):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "build.py", "versions"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (done.returncode, done.stderr) == (1, "error: standard output: No space left on device\n")
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

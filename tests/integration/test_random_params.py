@@ -17,6 +17,7 @@ from compiler.manifest import template_texts
 from compiler.quotas import check_quotas
 from settings.load import load
 from settings.model import Settings
+from settings.regions import RESERVED_ASNS
 from templates.root import system
 from tests.integration.test_build import physical_names_of
 
@@ -25,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 SUFFIXES = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,4}){0,2}", fullmatch=True).filter(
     lambda text: text not in ("dev", "staging", "prod", "base", "account", "root", "lifecycle")
 )
+# All but Amazon's own number and the reserved ones.
+ASNS = st.integers(1, 2147483647).filter(lambda number: number not in (64512, *RESERVED_ASNS[""]))
 
 
 @st.composite
@@ -33,11 +36,13 @@ def overrides(draw: st.DrawFn) -> dict[str, object]:
     durable = draw(st.booleans())
     side = draw(st.sampled_from(["data_center", "aurora"]))
     network = draw(st.sampled_from(["10.0", "10.20", "172.16", "100.64"]))
-    tasks = draw(st.integers(3, 40))
-    vpn = draw(
-        st.none()
-        | st.fixed_dictionaries({"customer_gateway_ip": st.just("203.0.113.9"), "bgp_asn": st.integers(1, 2147483647)})
+    address = draw(st.ip_addresses(v=4, network="192.168.0.0/16").map(str))
+    schemas = draw(
+        st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,20}", fullmatch=True), min_size=1, max_size=5, unique=True)
     )
+    weight = 100 if side == "aurora" else draw(st.integers(0, 100))
+    tasks = draw(st.integers(3, 40))
+    vpn = draw(st.none() | st.fixed_dictionaries({"customer_gateway_ip": st.just("203.0.113.9"), "bgp_asn": ASNS}))
     return {
         "protection": "durable" if durable else "disposable",
         "log_retention_days": draw(st.sampled_from([365, 731, 3653])),
@@ -49,6 +54,11 @@ def overrides(draw: st.DrawFn) -> dict[str, object]:
             "nat_gateways": 3 if durable else draw(st.sampled_from([1, 3])),
             "vpn": vpn,
         },
+        "data_center": {
+            "cidrs": ["192.168.0.0/16"],
+            "database_host": draw(st.sampled_from(["db.example", "a-1.b.c.example", address])),
+            "database_address": address,
+        },
         "security": {"key_deletion_window_days": 30 if durable else draw(st.integers(7, 30))},
         "database": {
             "backup_retention_days": 35 if durable else draw(st.integers(7, 35)),
@@ -56,7 +66,8 @@ def overrides(draw: st.DrawFn) -> dict[str, object]:
             "port": draw(st.integers(1150, 65535)),
         },
         "load_balancer": {
-            "aws_weight": 100 if side == "aurora" else draw(st.integers(0, 100)),
+            "aws_weight": weight,
+            "waf_mode": draw(st.sampled_from(["count", "block"])),
             "idle_timeout_seconds": draw(st.integers(1, 4000)),
         },
         "service": {
@@ -64,11 +75,14 @@ def overrides(draw: st.DrawFn) -> dict[str, object]:
             "min_tasks": tasks,
             "max_tasks": tasks + draw(st.integers(0, 100)),
             "bake_time_minutes": draw(st.integers(5 if durable else 0, 1440)),
-            "health_check_path": draw(st.sampled_from(["/", "/health", "/actuator/health"])),
+            "started": draw(st.booleans()) if weight == 0 else True,
+            "liveness_path": draw(st.sampled_from(["/", "/live", "/actuator/health/liveness"])),
+            "readiness_path": draw(st.sampled_from(["/", "/ready", "/actuator/health/readiness"])),
         },
         "migration": {
             "multi_az": durable or draw(st.booleans()),
-            "schemas": draw(st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,20}", fullmatch=True), min_size=1, max_size=5, unique=True)),
+            "schemas": schemas,
+            "excluded_tables": draw(st.lists(st.sampled_from(schemas).map("{}.entry".format) | st.just(f"{schemas[0]}.old_%"), max_size=3, unique=True)),
         },
         "monitoring": {
             "alarm_emails": draw(st.lists(st.just("a@example.com") | st.just("b@example.com"), min_size=int(durable), max_size=2, unique=True)),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import io
 import json
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -14,7 +18,7 @@ import build as door
 from compiler import command, pipeline, versions
 from compiler.command import main
 from contract.stack import Nested, System
-from settings.errors import LifecycleError, UserError
+from settings.errors import LifecycleError, LinkError, UserError
 
 ROOT = Path(__file__).parents[3]
 CLEAN = """
@@ -37,13 +41,17 @@ def run(tier, tmp_path, capsys, monkeypatch):
     """Run the command on a one-tier system, into a folder of the test's own."""
     monkeypatch.delenv("ENVIRONMENT_SUFFIX", raising=False)
 
+    on_term = signal.getsignal(signal.SIGTERM)
+
     def call(*arguments: str, source: str = CLEAN):
         module = tier("greeting", source)
         design = lambda settings: System("greeting", (Nested(module.TIER, module.Inputs()),), {})  # noqa: E731
-        code = main([*arguments, "--out", str(tmp_path / "out")], str(ROOT), design)
+        out = [] if {"versions", "--out"} & set(arguments) else ["--out", str(tmp_path / "out")]
+        code = main([*arguments, *out], str(ROOT), design)
         return code, *capsys.readouterr()
 
-    return call
+    yield call
+    signal.signal(signal.SIGTERM, on_term)
 
 
 def test_a_build_and_the_same_build_again(run, tmp_path):
@@ -104,6 +112,46 @@ def test_the_suffix_comes_from_the_flag_then_the_environment_then_the_env(run, t
     }
 
 
+def test_out_is_relative_to_where_one_stands(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("--env", "dev", "--suffix", "there", "--out", "mine")[0] == 0
+    assert (tmp_path / "mine/there/manifest.json").exists()
+    _, out, _ = run("--env", "dev", "--suffix", "there", "--out", "mine")
+    assert "nothing to build, mine/there is current" in out
+
+
+def test_without_out_it_is_beside_the_door(monkeypatch, run):
+    asked = []
+    monkeypatch.setattr(command, "Stamp", lambda *paths: (asked.append(paths), pytest.fail("far enough"))[1])
+    with pytest.raises(pytest.fail.Exception):
+        main(["--env", "dev"], str(ROOT), None)
+    assert asked == [(str(ROOT / "out/.stamp-dev"), str(ROOT / "out/dev"))]
+
+
+def test_of_a_tag_set_twice_the_last_counts_in_either_order(run, tmp_path):
+    for first, last in (("one", "two"), ("two", "one")):
+        arguments = ["--set", f"tags.team={first}", "--set", f"tags.team={last}"]
+        assert run("--env", "dev", "--suffix", "ttwice", *arguments)[0] == 0
+        assert json.loads((tmp_path / "out/ttwice/parameters.json").read_text())["Tags"]["Team"] == last
+
+
+def test_the_next_day_is_another_build_though_today_is_given(run, monkeypatch):
+    arguments = ["--env", "dev", "--suffix", "tclock", "--today", "2026-12-24"]
+    run(*arguments)
+    assert "unchanged" in run(*arguments)[1]
+    monkeypatch.setattr(command.time, "strftime", lambda form: "2031-02-03")
+    assert "unchanged" not in run(*arguments)[1]
+
+
+def test_an_input_edited_during_the_build_leaves_no_stamp(run, monkeypatch, tmp_path):
+    seen = iter(("before", "after", "after", "after"))
+    monkeypatch.setattr(command, "inputs_signature", lambda root, words: next(seen))
+    assert run("--env", "dev", "--suffix", "tedited")[0] == 0
+    assert not (tmp_path / "out/.stamp-tedited").exists()
+    assert run("--env", "dev", "--suffix", "tedited")[0] == 0
+    assert (tmp_path / "out/.stamp-tedited").exists()
+
+
 def test_pictures_only_when_asked_for(run, tmp_path):
     run("--env", "dev", "--suffix", "tpictures")
     code, _, err = run("--env", "dev", "--suffix", "tpictures", "--diagram")
@@ -122,11 +170,19 @@ def test_pictures_only_when_asked_for(run, tmp_path):
         (["--env"], "argument --env: expected one argument", "see: python build.py --help"),
         (["--env", "dev", "--nope"], "unrecognized arguments: --nope", "see: python build.py --help"),
         (["--env", "dev", "--today", "soon"], "--today soon: not a date", "write it as YYYY-MM-DD"),
+        (["--env", "dev", "--today", "2026-1-2"], "--today 2026-1-2: not a date", "write it as YYYY-MM-DD"),
+        (["--env", "dev", "--today", "20260102"], "--today 20260102: not a date", "write it as YYYY-MM-DD"),
+        (["--env", "dev", "--suffix", ""], '--suffix: ""; at most 28 lower-case letters', "mend the arguments"),
+        (["--env", "dev", "--suffix", "../../x"], '--suffix: "../../x"; at most 28', "mend the arguments"),
+        (["--env", "dev", "--suffix", os.fsdecode(b"\xff")], "at most 28 lower-case letters", "mend the arguments"),
+        (["--env", "../dev"], '"../dev": there is no params/../dev.yaml', "mend the arguments"),
         (["--env", "dev", "--jobs", "0"], "--jobs 0: at least one process is needed", "leave --jobs out"),
         (["--env", "dev", "--set", "tags.team"], "--set tags.team: KEY=VALUE is wanted", "--set tags.pr_number=123"),
         (["--env", "dev", "--live"], "--live belongs to versions", "python build.py versions --live"),
         (["versions", "--write"], "--write goes with --live", "python build.py versions --live --write"),
+        (["versions", "--suffix", "x", "--no-cache"], "--suffix, --no-cache: of no use to versions", "versions [--env"),
         (["deploy"], "invalid choice: 'deploy'", "see: python build.py --help"),
+        (["--env", "dev", "--out", ""], "--out names no folder", "leave it out, or name one"),
     ],
 )
 def test_wrong_usage(run, arguments, error, advice):
@@ -139,10 +195,17 @@ def test_wrong_usage(run, arguments, error, advice):
     assert advice in last
 
 
-def test_a_sarif_file_that_cannot_be_written(run, tmp_path):
-    code, _, err = run("--env", "dev", "--suffix", "tsarif", "--sarif", str(tmp_path / "nowhere/x.sarif"))
+def test_a_sarif_file_that_cannot_be_written(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("nowhere/x.sarif", "", str(tmp_path)):
+        assert run("--env", "dev", "--suffix", "tsarif", "--sarif", path) == (
+            2, "", f"error: --sarif {path}: no such file can be\nnext: name a file in a folder that exists\n"
+        )  # fmt: skip
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "full.sarif").symlink_to("/dev/full")
+    code, _, err = run("--env", "dev", "--suffix", "tsarif", "--sarif", "full.sarif")
     assert code == 2
-    assert "x.sarif: No such file or directory" in err
+    assert "--sarif full.sarif: No space left on device" in err
 
 
 def test_wrong_params_name_file_and_key(run):
@@ -174,6 +237,72 @@ def test_ctrl_c_is_no_traceback(monkeypatch, run):
 
     monkeypatch.setattr(command, "_build", interrupt)
     assert run("--env", "dev") == (130, "", "interrupted; the previous build is untouched\n")
+
+
+def test_sigterm_ends_a_build_as_ctrl_c_does(monkeypatch, run):
+    monkeypatch.setattr(pipeline, "build", lambda *arguments: signal.raise_signal(signal.SIGTERM))
+    assert run("--env", "dev", "--no-cache") == (143, "", "interrupted; the previous build is untouched\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, "error: standard output: No space left on device\n"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x.json"), 1, "error: x.json: No such file\n"),
+    ],
+)
+def test_what_cannot_be_printed_or_read_is_no_traceback(monkeypatch, run, error, code, said):
+    def fail(*arguments):
+        raise error
+
+    redirected = []
+    monkeypatch.setattr(command, "_build", fail)
+    monkeypatch.setattr(command.os, "dup2", lambda *descriptors: redirected.append(descriptors[1]))
+    assert run("--env", "dev") == (code, "", said)
+    assert redirected == [1]
+
+
+def test_a_terminal_without_the_letters_gets_their_numbers(monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stdout)
+    monkeypatch.setattr(command, "_build", lambda *arguments: print("1, 2, …") or 0)
+    assert main(["--env", "dev"], str(ROOT), door.design) == 0
+    assert stdout.buffer.getvalue() == b"1, 2, \\u2026\n"
+
+
+def test_a_process_without_stdout_still_builds(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(command, "_build", lambda *arguments: print("for nobody") or 0)
+    assert main(["--env", "dev"], str(ROOT), door.design) == 0
+
+
+def test_help_ends_well(run):
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    assert "exit codes: 0 done" in out
+
+
+def test_a_tree_that_cannot_be_designed_names_the_line(capsys, monkeypatch, tmp_path):
+    def design(settings):
+        raise LinkError("tier network gives no output vcp_id", hint="did you mean vpc_id?")
+
+    monkeypatch.delenv("ENVIRONMENT_SUFFIX", raising=False)
+    arguments = ["--env", "dev", "--out", str(tmp_path)]
+    assert main(arguments, str(ROOT), design) == 1
+    assert capsys.readouterr().err == "error: tier network gives no output vcp_id\nnext: did you mean vpc_id?\n"
+    assert main(arguments, str(ROOT), lambda settings: settings.nope) == 1
+    assert capsys.readouterr().err == (
+        "error: templates/root.py: AttributeError: 'Settings' object has no attribute 'nope'\nnext: mend the module\n"
+    )
+    (tmp_path / "templates").mkdir()
+    for text, said in (
+        ("x = 1\n1 / 0\n", "templates/tier.py:2: ZeroDivisionError: division by zero"),
+        ("x = 1\n\nx(:\n", "templates/tier.py:3: SyntaxError: invalid syntax (tier.py, line 3)"),
+    ):
+        source = (text, str(tmp_path / "templates/tier.py"), "exec")
+        assert main(arguments, str(ROOT), lambda settings, source=source: exec(compile(*source))) == 1
+        assert capsys.readouterr().err == f"error: {said}\nnext: mend the module\n"
 
 
 def test_a_failure_after_the_linter_started_dismisses_it(monkeypatch, run):
@@ -208,7 +337,8 @@ def test_today_is_today(monkeypatch, run):
     run("--env", "dev", "--suffix", "ttoday")
     run("--env", "dev", "--suffix", "ttoday", "--today", "2026-12-24")
     assert time.strftime("%Y-%m-%d") in seen[0]
-    assert "2026-12-24" in seen[1]
+    assert "2026-12-24" not in seen[0]
+    assert "2026-12-24" in seen[-1]
 
 
 def test_versions_are_another_command(monkeypatch, run):

@@ -323,10 +323,14 @@ def build(stack, needs):
         ('stack.add(ec2.VPC("Vpc", CidrBlock=5))', "Vpc.CidrBlock is <class 'int'>, expected <class 'str'>"),
         ('stack.add(ec2.Route("Route"))', "Resource RouteTableId required in type AWS::EC2::Route"),
         ('stack.add(ec2.VPC("V-1"))', "Name .V-1. not alphanumeric"),
-        ("needs.nothing", "no attribute 'nothing'"),
+        ("needs.nothing", "cannot be built: 'Inputs' object has no attribute 'nothing'"),
+        ("1 / 0", "cannot be built: ZeroDivisionError: division by zero"),
+        ("{}['x']", "cannot be built: KeyError: 'x'"),
+        ("import nope", "cannot be built: ModuleNotFoundError: No module named 'nope'"),
+        ("assert False, 'never'", "cannot be built: AssertionError: never"),
     ],
 )
-def test_a_tier_that_troposphere_refuses_is_named(tier, dev, line, said):
+def test_a_tier_that_raises_is_named(tier, dev, line, said):
     bad = tier(
         "bad",
         f"""

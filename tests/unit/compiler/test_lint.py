@@ -93,7 +93,7 @@ def test_the_same_in_this_process(root, monkeypatch):
 
 def test_a_linter_that_cannot_start_is_named(tmp_path):
     # no .cfnlintrc here
-    with pytest.raises(LintError, match=r"cfn-lint stopped before it had checked x.json: .*\.cfnlintrc") as caught:
+    with pytest.raises(LintError, match=r"cfn-lint did not check any template: .*\.cfnlintrc is missing") as caught:
         check(tmp_path, 2, ["x.json"])
     assert "--jobs 1" in caught.value.hint
 
@@ -119,8 +119,42 @@ def test_a_worker_s_fault_in_one_file_is_named(root, monkeypatch):
 
     monkeypatch.setattr(worker.Linter, "check", fail)
     (path,) = written(root, broken=BROKEN)
-    with pytest.raises(LintError, match=r"broken.template.json: RuntimeError: no memory"):
+    expected = "cfn-lint did not check any template: broken.template.json: RuntimeError: no memory"
+    with pytest.raises(LintError, match=f"^{expected}$"):
         check(root, 1, [path])
+
+
+def test_what_was_not_checked_is_named(root, monkeypatch):
+    check_one = worker.Linter.check
+
+    def fail(self, file):
+        if "bad" in file:
+            raise RuntimeError("no memory")
+        return check_one(self, file)
+
+    monkeypatch.setattr(worker.Linter, "check", fail)
+    with pytest.raises(LintError, match=r"^cfn-lint did not check bad.template.json: bad.template.json: RuntimeError"):
+        check(root, 2, written(root, bad=BROKEN, clean=CLEAN))
+
+
+def test_a_worker_that_ends_badly_after_its_answers_is_told(root, monkeypatch):
+    serve = worker._serve
+    monkeypatch.setattr(worker, "_serve", lambda *arguments: serve(*arguments) + 3)
+    with pytest.raises(LintError, match=r"^cfn-lint did not end well: a worker ended with wait status 768$"):
+        check(root, 1, written(root, clean=CLEAN))
+
+
+def test_more_jobs_than_open_files_are_no_more_workers(root):
+    """A person may ask for any number; a process may not open any number of pipes."""
+    code = (
+        "import resource, sys; from pathlib import Path; from compiler.lint.worker import LintServer\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))\n"
+        "with LintServer(Path(sys.argv[1]), jobs=5000) as server:\n"
+        "    print(list(server.check(sys.argv[2:]).values()))"
+    )
+    command = [sys.executable, "-c", code, str(root), *written(root, clean=CLEAN)]
+    run = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("[[]]\n", "")
 
 
 def test_a_killed_linter_is_an_error_not_a_pass(root):
@@ -300,6 +334,23 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     cache.write(("k", ""), [FINDING])
     cache.remember("family")
     assert cache.read(("k", "")) is None
+
+
+def test_the_first_entry_of_a_day_sweeps_those_of_other_days(tmp_path):
+    old = FindingsCache(tmp_path / "2026-11-23", "f", "dev", "dev")
+    old.write(old.key([""]), [])
+    new = FindingsCache(tmp_path / "2026-11-24", "f", "dev", "dev")
+    for text in ("one", "two"):
+        new.write(new.key([text]), [])
+    assert [path.name for path in tmp_path.iterdir()] == ["2026-11-24"]
+    assert (new.read(new.key(["one"])), new.read(new.key(["two"]))) == ([], [])
+
+
+def test_the_clock_counts_whatever_the_day_of_the_build(root, monkeypatch):
+    """cfn-lint's own dated rules go by it: what `--today` answered a year ago is no answer now."""
+    first = linter_fingerprint(root, "2026-11-24")
+    monkeypatch.setattr("compiler.lint.cache.time.strftime", lambda form: "2031-02-03")
+    assert linter_fingerprint(root, "2026-11-24") != first
 
 
 def test_the_fingerprint_holds_the_day_the_rules_and_the_schemas(root, monkeypatch):

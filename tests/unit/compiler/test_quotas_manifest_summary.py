@@ -70,6 +70,20 @@ def test_sizes_descriptions_and_dynamic_references():
     ]
 
 
+def test_what_no_other_template_nests_is_sent_inline():
+    root = {
+        "Resources": {
+            "Network": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "network.template.json"}}
+        }
+    }
+    templates = {"root": root, "network": {}, "account": {}}
+    check_quotas(templates, {"root": "x" * 51_200, "network": "x" * 51_201, "account": "ü" * 25_600})
+    assert quota_problems(templates, {"root": "x" * 51_201, "network": "x" * 51_201, "account": "ü" * 25_601}) == [
+        "account: template has 51,202 bytes and is sent inline, at most 51,200 are allowed",
+        "root: template has 51,201 bytes and is sent inline, at most 51,200 are allowed",
+    ]
+
+
 def test_the_tree_as_a_whole():
     full = {"Resources": dict.fromkeys(map(str, range(500)))}
     assert quota_problems({**dict.fromkeys("abcde", full), "root": {"Resources": {"A": {}}}}) == [
@@ -137,6 +151,17 @@ def test_what_changed_between_two_builds(tmp_path, dev):
     )
 
 
+def test_a_change_outside_of_resources_is_told_by_file(tmp_path, dev):
+    tree = Bundle("dev", {"a": {"Resources": {"V": VPC}}, "b": {"Resources": {"V": VPC}}}, ())
+    before = written(tmp_path, tree, dev)
+    after = {"a": {"Resources": {"V": VPC}, "Outputs": {"Id": {"Value": "1"}}}, "b": {"Resources": {"W": VPC}}}
+    later = Bundle("dev", after, ())
+    files = {file_name(tier): text.encode() for tier, text in template_texts(later).items()} | {"extra": b"1"}
+    assert compare(tmp_path, before, later, manifest_document(dev, later, files, [])) == Changes(
+        first=False, added=("b.W",), removed=("b.V",), files=("a.template.json",)
+    )
+
+
 def test_the_first_build_has_nothing_to_compare_with(tmp_path, dev):
     assert read_manifest(tmp_path) == {}
     assert compare(tmp_path, {}, bundle(a={"V": VPC}), {"files": {}}) == Changes(first=True)
@@ -148,10 +173,14 @@ def test_a_manifest_that_cannot_be_read_counts_as_none(tmp_path, content):
     assert read_manifest(tmp_path) == {}
 
 
-def test_a_template_removed_by_hand_counts_as_new(tmp_path, dev):
+@pytest.mark.parametrize("content", [None, b"{}", b"[]", b'{"Resources": 1}', b"", b"\xff"])
+def test_a_template_removed_or_mangled_by_hand_counts_as_new(tmp_path, dev, content):
     tree = bundle(a={"V": VPC})
     before = written(tmp_path, tree, dev)
-    (tmp_path / "a.template.json").unlink()
+    if content is None:
+        (tmp_path / "a.template.json").unlink()
+    else:
+        (tmp_path / "a.template.json").write_bytes(content)
     assert compare(tmp_path, before, tree, before).added == ("a.V",)
 
 

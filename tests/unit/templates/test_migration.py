@@ -191,6 +191,17 @@ class TestTasks:
             ]
             assert json.loads(body["Properties"]["ReplicationTaskSettings"])["TargetMetadata"]["LobMaxSize"] == 77
 
+    def test_both_directions_leave_out_the_same_tables(self, settings: Any, compile_tier: Any) -> None:
+        excluded = {"schemas": ["cards"], "excluded_tables": ["cards.entry"]}
+        template = compile_tier(migration, settings("dev", migration=excluded))
+        forward, reverse = (
+            body["Properties"]["TableMappings"] for body in of_type(template, "AWS::DMS::ReplicationTask").values()
+        )
+        assert forward == reverse
+        assert {"schema-name": "cards", "table-name": "entry"} in [
+            rule["object-locator"] for rule in json.loads(forward)["rules"] if rule["rule-action"] == "exclude"
+        ]
+
     def test_ids_are_the_dimensions_that_alarms_name(self, template: Any, env: Any) -> None:
         outputs = {name: output["Value"] for name, output in template["Outputs"].items()}
         for direction, part in (("Forward", "for"), ("Reverse", "rev")):

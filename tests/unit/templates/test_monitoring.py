@@ -69,6 +69,12 @@ SIMPLE: dict[str, Any] = {
     "alb-weighted-path": ("AWS/ApplicationELB", "HealthyHostCount", balancer("blue"), "breaching"),
     "aurora-deadlocks": ("AWS/RDS", "Deadlocks", WRITER, "notBreaching"),
     "aurora-slot-lag": ("AWS/RDS", "OldestReplicationSlotLag", WRITER, "notBreaching"),
+    "waf-surge": (
+        "AWS/WAFV2",
+        "BlockedRequests",
+        {"Region": "us-east-1", "Rule": "ALL", **ref(WebACL="WebAclMetricName")},
+        "notBreaching",
+    ),
     "dms-cpu": ("AWS/DMS", "CPUUtilization", DMS, "breaching"),
     "dms-memory": ("AWS/DMS", "FreeableMemory", DMS, "breaching"),
     "dms-storage": ("AWS/DMS", "FreeStorageSpace", DMS, "breaching"),
@@ -189,6 +195,7 @@ class TestLimits:
             ("aurora-replica-lag-reader-1", "replica_lag_threshold_ms", 1, ">"),
             ("alb-errors", "http_5xx_threshold", 1, ">"),
             ("alb-target-errors", "http_5xx_threshold", 1, ">"),
+            ("waf-surge", "waf_blocked_threshold", 1, ">"),
             ("dms-storage", "dms_free_storage_gib", 1024**3, "<"),
             ("dms-memory", "dms_freeable_memory_mib", 1024**2, "<"),
         ],
@@ -237,6 +244,36 @@ class TestLimits:
         kind = settings(env).database.instance_class
         assert alarms["aurora-local-storage-writer"]["Threshold"] < local_gib[kind] * 1024**3 / 2
         assert alarms["aurora-connections-writer"]["Threshold"] < connections[kind]
+
+
+class TestFirewall:
+    def test_alarms_of_what_it_refuses_or_would(self, build: Any) -> None:
+        blocking, counting = (
+            build(load_balancer={"waf_mode": mode})["Resources"]["WafSurge"]["Properties"]
+            for mode in ("block", "count")
+        )
+        assert (blocking["MetricName"], counting["MetricName"]) == ("BlockedRequests", "CountedRequests")
+        assert "would refuse" in counting["AlarmDescription"]
+        assert "would refuse" not in blocking["AlarmDescription"]
+        assert blocking["Statistic"] == "Sum"
+
+
+class TestFirstDeployment:
+    @pytest.fixture
+    def waiting(self, build: Any) -> Any:
+        return build(service={"started": False})["Resources"]
+
+    def test_rings_for_no_task_that_does_not_run_yet(self, waiting: Any, build: Any) -> None:
+        started = build()["Resources"]
+        assert set(started) - set(waiting) == {"AlbHealthyTargets"}
+        for name in ("EcsTasks", "AlbWeightedPath"):
+            assert waiting[name]["Properties"]["TreatMissingData"] == "missing"
+            assert started[name]["Properties"]["TreatMissingData"] == "breaching"
+            assert "InsufficientDataActions" not in waiting[name]["Properties"]
+
+    def test_is_no_time_for_the_cutover(self, waiting: Any) -> None:
+        # No task: no data, so not OK.
+        assert 'OK("${AlbWeightedPath}")' in waiting["CutoverNoGo"]["Properties"]["AlarmRule"]["Fn::Sub"]
 
 
 class TestWeightedPath:

@@ -292,6 +292,38 @@ class TestVpn:
         assert list(metadata["Exceptions"]) == ["I3037"]
 
 
+class TestNames:
+    @pytest.fixture
+    def named(self, settings, compile_tier):
+        place = {"database_host": "db.example", "database_address": "192.168.21.9"}
+        return compile_tier(network, settings(data_center=place))
+
+    def test_the_source_database_has_a_private_zone_of_its_very_name(self, named):
+        zone = properties(named, "DatabaseZone")
+        assert zone["Name"] == "db.example"
+        assert zone["VPCs"] == [{"VPCId": {"Ref": "Vpc"}, "VPCRegion": {"Ref": "AWS::Region"}}]
+        tags = {tag["Key"]: tag["Value"] for tag in zone["HostedZoneTags"]}
+        assert (tags["Name"], tags["EnvironmentSuffix"]) == ("payments-dev-database-zone", "dev")
+        assert named["Outputs"]["DatabaseZoneId"]["Value"] == {"Ref": "DatabaseZone"}
+
+    def test_the_name_leads_to_the_address_of_params_and_soon_to_another(self, named):
+        record = properties(named, "DatabaseAddress")
+        assert (record["HostedZoneId"], record["Name"]) == ({"Ref": "DatabaseZone"}, "db.example")
+        assert (record["Type"], record["ResourceRecords"]) == ("A", ["192.168.21.9"])
+        assert 0 < int(record["TTL"]) <= 60
+
+    def test_every_environment_resolves_its_own(self, template, env, settings):
+        place = settings(env).data_center
+        assert properties(template, "DatabaseZone")["Name"] == place.database_host
+        assert properties(template, "DatabaseAddress")["ResourceRecords"] == [place.database_address]
+
+    def test_an_address_needs_no_zone(self, settings, compile_tier):
+        address = {"database_host": "192.168.21.9", "database_address": "192.168.21.9"}
+        template = compile_tier(network, settings(data_center=address))
+        assert not [body for body in template["Resources"].values() if "Route53" in body["Type"]]
+        assert "DatabaseZoneId" not in template["Outputs"]
+
+
 class TestOutputs:
     def test_give_what_the_other_tiers_stand_on(self, template):
         values = {name: output["Value"] for name, output in template["Outputs"].items()}

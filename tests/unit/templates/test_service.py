@@ -102,7 +102,7 @@ class TestContainer:
         wanted = settings(env).service
         kind, command = container["HealthCheck"]["Command"]
         assert kind == "CMD-SHELL"
-        assert f"https://localhost:{wanted.port}{wanted.health_check_path} " in command
+        assert f"https://localhost:{wanted.port}{wanted.liveness_path} " in command
         assert command.endswith("|| exit 1")
         assert container["HealthCheck"]["Timeout"] > 4  # curl gives up first, and says why
 
@@ -129,7 +129,13 @@ class TestCredentials:
 
     def test_stand_nowhere_in_the_environment(self, container: Any) -> None:
         names = {item["Name"] for item in container["Environment"]}
-        assert names == {"DATABASE_LOCATION", "DATABASE_SSL_MODE", "JAVA_TOOL_OPTIONS", "SERVER_PORT"}
+        assert names == {
+            "DATABASE_LOCATION",
+            "DATABASE_SSL_MODE",
+            "JAVA_TOOL_OPTIONS",
+            "MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED",
+            "SERVER_PORT",
+        }
         assert not names & {item["Name"] for item in container["Secrets"]}
         assert not re.search(r"(?i)passw|secret|token|key", json.dumps(container["Environment"]))
 
@@ -194,6 +200,29 @@ class TestService:
                 "RoleArn": {"Ref": "InfrastructureRoleArn"},
             },
         }
+
+
+class TestFirstDeployment:
+    """The users' passwords are made by the deployment that would wait for tasks which need them."""
+
+    @pytest.fixture
+    def waiting(self, env: Any, settings: Any, compile_tier: Any) -> Any:
+        return compile_tier(service, settings(env, service={"started": False}))["Resources"]
+
+    def test_starts_no_task(self, waiting: Any, env: Any, settings: Any) -> None:
+        target = waiting["ScalableTarget"]["Properties"]
+        assert waiting["Service"]["Properties"]["DesiredCount"] == 0
+        assert (target["MinCapacity"], target["MaxCapacity"]) == (0, settings(env).service.max_tasks)
+
+    @pytest.mark.parametrize("logical_id", ["Service", "ScalableTarget"])
+    def test_says_why_it_may(self, logical_id: str, waiting: Any, resources: Any) -> None:
+        metadata = waiting[logical_id]["Metadata"]
+        assert metadata["cfn-lint"]["config"]["ignore_checks"] == ["E9188"]
+        assert "service.started" in metadata["Exceptions"]["E9188"]
+        assert "Metadata" not in resources[logical_id]
+
+    def test_differs_in_nothing_else(self, waiting: Any, resources: Any) -> None:
+        assert {name for name, body in resources.items() if waiting[name] != body} == {"Service", "ScalableTarget"}
 
 
 class TestRollback:

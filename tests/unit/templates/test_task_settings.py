@@ -164,7 +164,7 @@ def test_the_full_load_keeps_the_tables_and_stops_for_the_indexes() -> None:
 
 
 def test_mappings_take_every_table_of_the_schemas_and_none_of_dms() -> None:
-    rules = table_mappings(("public", "ledger"))["rules"]
+    rules = table_mappings(("public", "ledger"), ())["rules"]
     assert [
         (r["rule-action"], r["object-locator"]["schema-name"], r["object-locator"]["table-name"]) for r in rules
     ] == [
@@ -175,6 +175,15 @@ def test_mappings_take_every_table_of_the_schemas_and_none_of_dms() -> None:
     assert {rule["rule-type"] for rule in rules} == {"selection"}
 
 
+def test_excluded_tables_are_taken_out_of_their_own_schema_only() -> None:
+    rules = table_mappings(("public", "ledger"), ("ledger.entry", "public.entry_2%"))["rules"]
+    assert rules[:-2] == table_mappings(("public", "ledger"), ())["rules"]
+    assert [(r["rule-type"], r["rule-action"], r["object-locator"]) for r in rules[-2:]] == [
+        ("selection", "exclude", {"schema-name": "ledger", "table-name": "entry"}),
+        ("selection", "exclude", {"schema-name": "public", "table-name": "entry_2%"}),
+    ]
+
+
 def test_rules_have_ids_and_names_of_their_own() -> None:
-    rules = table_mappings(f"s{number}" for number in range(20))["rules"]
-    assert len({rule["rule-id"] for rule in rules}) == len({rule["rule-name"] for rule in rules}) == len(rules) == 21
+    rules = table_mappings((f"s{number}" for number in range(20)), ("s1.a", "s2.b"))["rules"]
+    assert len({rule["rule-id"] for rule in rules}) == len({rule["rule-name"] for rule in rules}) == len(rules) == 23

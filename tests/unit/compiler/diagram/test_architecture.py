@@ -72,7 +72,9 @@ def test_real_trees_show_what_stands_where(real, read):
     words = picture.words()
     for name in ("alb", "service", "database", "replication", "validator"):
         assert f"payments-{real.suffix}-{name}" in words
-    for text in ("Internet", "Data centre", "192.168.0.0/16", "PostgreSQL database", "payments-db.datacenter.example"):
+    block = {"dev": "192.168.16.0/20", "staging": "192.168.32.0/20", "prod": "192.168.48.0/20"}[real.suffix]
+    host = f"db.{real.suffix}.datacenter.example"
+    for text in ("Internet", "Data centre", block, "PostgreSQL database", host):
         assert text in words
     services = {group["service"] for group in picture.groups["service"]}
     assert {"Amazon S3", "AWS KMS", "Secrets Manager", "Amazon SNS", "Amazon CloudWatch"} <= services
