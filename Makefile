@@ -54,7 +54,8 @@ lock: $(VENV)/.check ## resolve requirements*.in anew, with hashes
 	done
 
 clean: ## remove what is generated, the virtual environment too
-	rm -rf out .cache $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf out .cache $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.build: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -23,6 +23,10 @@ def main() -> int:
     parser.add_argument("suites", nargs="*", default=list(SUITES), metavar="SUITE", help=", ".join(SUITES))
     parser.add_argument("--rounds", type=int, default=7, help="interleaved runs of each command (default: 7)")
     options = parser.parse_args()
+    if unknown := sorted({*options.suites} - {*SUITES}):
+        parser.error(f"no such suite: {', '.join(unknown)} (there are {', '.join(SUITES)})")
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: at least one is needed")
     fresh_copy()
     run_once(Command([PYTHON, "build.py", "--env", "dev", "--out", "linted"], cwd=REPOSITORY))
     rows = []

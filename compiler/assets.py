@@ -9,7 +9,6 @@ has the digest that its distribution recorded.
 from __future__ import annotations
 
 import base64
-import binascii
 import csv
 import hashlib
 import os
@@ -20,13 +19,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from settings.errors import AssetError, ParamsError
+from contract.certificates import DATA_CENTER_BUNDLE, RDS_BUNDLE, read_certificates
+from settings.errors import AssetError
 from settings.model import Settings
 
 VALIDATOR = "assets/validator.zip"
-# Where the function finds what it verifies the servers' certificates against.
-DATA_CENTER_CERTIFICATES = "validator/certificates/data-center.pem"
-RDS_CERTIFICATES = "validator/certificates/rds-{region}.pem"
 
 # The driver and all that it imports. What the Lambda runtime has of its own (boto3, also dateutil and six) may not be
 # newer than what boto3 allows: the function's code comes first on the path. requirements.txt locks them together.
@@ -34,7 +31,6 @@ _DRIVER = ("asn1crypto", "pg8000", "python-dateutil", "scramp", "six")
 _LOCK = "requirements.txt"
 _LICENSE = re.compile(r"(licenses/.+|(LICEN[CS]E|COPYING|NOTICE)[^/]*)")
 _REINSTALL = "run: python -m pip install --force-reinstall --require-hashes -r requirements.txt"
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +50,14 @@ def package_validator(settings: Settings, root: Path) -> Asset:
     data centre's certificates are none.
     """
     files = dict(_sources(root))
-    certificates = RDS_CERTIFICATES.format(region=settings.region)
+    certificates = RDS_BUNDLE.format(region=settings.region)
     if certificates not in files:
         raise AssetError(
             f"{certificates} does not exist: the validator could not verify Aurora in {settings.region}",
             hint=f"add the RDS root certificates of {settings.region}, as rds-us-east-1.pem does",
         )
-    files[DATA_CENTER_CERTIFICATES] = _data_center_certificates(settings.data_center.database_ca_pem, root)
+    path = settings.data_center.database_ca_pem
+    files[DATA_CENTER_BUNDLE] = read_certificates(path, "data_center.database_ca_pem", root).encode()
     versions = _locked_versions(root)
     for name in _DRIVER:
         files.update(_distribution(name, versions.get(name)))
@@ -76,33 +73,6 @@ def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
             if name.endswith((".py", ".pem")) and not name.startswith("."):
                 file = Path(folder, name)
                 yield file.relative_to(root).as_posix(), file.read_bytes()
-
-
-def _data_center_certificates(path: str, root: Path) -> bytes:
-    """The certificates of the file and nothing else of it: a private key beside them must not leave this machine."""
-    try:
-        text = (root / path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ParamsError(f"data_center.database_ca_pem: {path} cannot be read: {reason}", hint=_PEM_HINT) from None
-    certificates = _CERTIFICATE.findall(text)
-    if "PRIVATE KEY" in text:
-        raise ParamsError(f"data_center.database_ca_pem: {path} holds a private key", hint=_PEM_HINT)
-    if not certificates or not all(map(_is_certificate, certificates)):
-        raise ParamsError(f"data_center.database_ca_pem: {path} holds no readable certificate", hint=_PEM_HINT)
-    return ("\n".join(certificates) + "\n").encode()
-
-
-def _is_certificate(block: str) -> bool:
-    """Base64 of a DER sequence; whether it is a CA's is the server's verification to find, not the packaging's."""
-    body = "".join(block.splitlines()[1:-1])
-    try:
-        return base64.b64decode(body, validate=True).startswith(b"\x30\x82")
-    except binascii.Error:
-        return False
-
-
-_PEM_HINT = "give the CA certificates that sign the source database's server certificate, in PEM, and no key"
 
 
 # --- the driver, as locked and as installed --------------------------------------------------------------------------

@@ -133,7 +133,9 @@ def _check(options: argparse.Namespace) -> None:
     surplus = ", ".join(f"--{name.replace('_', '-')}" for name in of_builds if getattr(options, name))
     no_date = options.today is not None and not _is_date(options.today)
     no_file = options.sarif is not None and not _can_be_file(options.sarif)
+    without_docstrings = sys.flags.optimize > 1  # they are what the descriptions of wires in the templates say
     faults = (
+        (without_docstrings, "python -OO would build other bytes", "leave out -OO, unset PYTHONOPTIMIZE"),
         (no_date, f"--today {options.today}: not a date", "write it as YYYY-MM-DD"),
         (options.jobs < 1, f"--jobs {options.jobs}: at least one process is needed", "leave --jobs out"),
         (options.out == "", "--out names no folder", "leave it out, or name one"),

@@ -281,9 +281,8 @@ def _root(system: System, ordered: list[Nested], settings: Settings) -> dict[str
 
 def _beside(tier: Tier, settings: Settings) -> dict[str, Any]:
     """A stack that exists once per account: the same for every environment, so it carries no environment's tags."""
-    shared = replace(
-        settings, env=tier.name, suffix=tier.name, tags=replace(settings.tags, author=None, pr_number=None)
-    )
+    tags = replace(settings.tags, author=None, pr_number=None, team=None)
+    shared = replace(settings, env=tier.name, suffix=tier.name, tags=tags)
     names = Names(shared.system, shared.suffix)
     stack = Stack(tier.name, tier.description, shared, names)
     template = _fill(tier, stack, tier.inputs())

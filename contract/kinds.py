@@ -303,12 +303,6 @@ class EndpointArn(Kind):
     feeds = _f("SourceEndpointArn", "TargetEndpointArn")
 
 
-class FunctionArn(Kind):
-    """ARN of a Lambda function."""
-
-    sources = _f("AWS::Lambda::Function.Arn")
-
-
 class FunctionName(Kind):
     """Name of a Lambda function."""
 
@@ -328,12 +322,6 @@ class BucketName(Kind):
 
     sources = _f("AWS::S3::Bucket.Ref")
     feeds = _f("Bucket", "BucketName", "DestinationBucketName")
-
-
-class BucketArn(Kind):
-    """ARN of an S3 bucket."""
-
-    sources = _f("AWS::S3::Bucket.Arn")
 
 
 class LogGroupName(Kind):

@@ -20,7 +20,6 @@ from settings.model import Settings
 KEPT = "RetainExceptOnCreate"
 
 R = TypeVar("R", bound=AWSObject)
-N = TypeVar("N", bound=Inputs)
 
 
 class Stack:

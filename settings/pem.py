@@ -16,7 +16,7 @@ def certificate_fault(path: Path) -> tuple[str, str] | None:
     try:
         text = path.read_text("ascii")
     except OSError as error:
-        return f"cannot be read: {error.strerror}", "a file of PEM certificates that exists under params/"
+        return f"cannot be read: {error.strerror}", "a file of PEM certificates that exists"
     except UnicodeDecodeError:
         return "is not PEM", "convert it: openssl x509 -inform der -in FILE -out FILE.pem"
     if "PRIVATE KEY" in text:
@@ -35,6 +35,12 @@ def certificate_fault(path: Path) -> tuple[str, str] | None:
         found = f"has text outside of a whole certificate on line {_line(text, stray.start())}"
         return found, "only CERTIFICATE blocks and # comments belong in it"
     return None if blocks else ("holds no certificate", "the CA certificates of the data centre's database, as PEM")
+
+
+def certificates_in(path: Path) -> list[str]:
+    """The certificates of a file without a fault, in their order: each one's lines, a final newline, nothing around."""
+    blocks = [block[0].splitlines() for block in _BLOCK.finditer(path.read_text("ascii"))]
+    return ["".join(f"{line.strip()}\n" for line in lines if line.strip()) for lines in blocks]
 
 
 def _line(text: str, position: int) -> int:

@@ -35,6 +35,7 @@ from templates.database_secrets import (
     add_aurora_secret,
     add_source_secret,
 )
+from templates.log_groups import add_log_group
 
 _ENGINE = "aurora-postgresql"
 # Why a token was refused is said in a log of its own. The third type, `instance`, holds auto-pause events of serverless
@@ -163,14 +164,7 @@ def _cluster(stack: Stack, needs: Inputs) -> rds.DBCluster:
 
 def _log_groups(stack: Stack, needs: Inputs) -> list[logs.LogGroup]:
     return [
-        stack.add_stateful(
-            logs.LogGroup(
-                title,
-                LogGroupName=stack.name(names.RDS_LOG_GROUP, f"database/{log_type}"),
-                RetentionInDays=stack.settings.log_retention_days,
-                KmsKeyId=needs.logs_key_arn.ref,
-            )
-        )
+        add_log_group(stack, title, stack.name(names.RDS_LOG_GROUP, f"database/{log_type}"), needs.logs_key_arn.ref)
         for title, log_type in zip(("PostgresqlLogGroup", "IamAuthenticationLogGroup"), _LOG_TYPES, strict=True)
     ]
 

@@ -10,6 +10,7 @@ from troposphere import elasticloadbalancingv2 as elb
 from contract import names
 from contract.policies import OURS, allow, arn, document
 from contract.stack import Stack
+from templates.log_groups import add_log_group
 
 # In order of evaluation. Their capacities add up to 1,125 of the 1,500 units that a web ACL has.
 # https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-list.html
@@ -107,26 +108,16 @@ def _log(stack: Stack, acl: wafv2.WebACL, key_arn: AWSHelperFn) -> logs.LogGroup
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html
     """
     name = stack.name(names.WAF_LOG_GROUP, "web")
-    group = stack.add_stateful(
-        logs.LogGroup(
-            "WebAclLogGroup",
-            LogGroupName=name,
-            RetentionInDays=stack.settings.log_retention_days,
-            KmsKeyId=key_arn,
-            ResourcePolicyDocument=encode_to_dict(
-                document(
-                    allow(
-                        "DeliveredByWaf",
-                        [actions.CreateLogStream, actions.PutLogEvents],
-                        [arn("logs", f"log-group:{name}:log-stream:*")],
-                        OURS,
-                        ArnLike({"aws:SourceArn": arn("logs", "*")}),
-                        principal=Principal("Service", "delivery.logs.amazonaws.com"),
-                    )
-                )
-            ),
-        )
+    delivery = allow(
+        "DeliveredByWaf",
+        [actions.CreateLogStream, actions.PutLogEvents],
+        [arn("logs", f"log-group:{name}:log-stream:*")],
+        OURS,
+        ArnLike({"aws:SourceArn": arn("logs", "*")}),
+        principal=Principal("Service", "delivery.logs.amazonaws.com"),
     )
+    policy = encode_to_dict(document(delivery))
+    group = add_log_group(stack, "WebAclLogGroup", name, key_arn, ResourcePolicyDocument=policy)
     stack.add(
         wafv2.LoggingConfiguration(
             "WebAclLogging",

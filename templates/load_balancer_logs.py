@@ -7,12 +7,11 @@ from awacs.aws import ArnLike, Principal
 from troposphere import Ref, Sub, s3
 
 from contract import names
-from contract.policies import allow, arn, bucket_arn, deny_plain_http, document
+from contract.policies import allow, arn, bucket_arn, document
 from contract.stack import Stack
+from templates.buckets import private_bucket, tls_only
 
 ACCESS_PREFIX, CONNECTION_PREFIX = "access", "connections"
-_OLD_VERSION_DAYS = 30
-_UPLOAD_DAYS = 7
 
 
 def add_log_bucket(stack: Stack, balancer_name: str) -> tuple[s3.Bucket, s3.BucketPolicy]:
@@ -27,33 +26,7 @@ def add_log_bucket(stack: Stack, balancer_name: str) -> tuple[s3.Bucket, s3.Buck
         s3.Bucket(
             "AccessLogBucket",
             BucketName=Sub(name),
-            BucketEncryption=s3.BucketEncryption(
-                ServerSideEncryptionConfiguration=[
-                    s3.ServerSideEncryptionRule(
-                        ServerSideEncryptionByDefault=s3.ServerSideEncryptionByDefault(SSEAlgorithm="AES256")
-                    )
-                ]
-            ),
-            PublicAccessBlockConfiguration=s3.PublicAccessBlockConfiguration(
-                BlockPublicAcls=True, BlockPublicPolicy=True, IgnorePublicAcls=True, RestrictPublicBuckets=True
-            ),
-            OwnershipControls=s3.OwnershipControls(
-                Rules=[s3.OwnershipControlsRule(ObjectOwnership="BucketOwnerEnforced")]
-            ),
-            VersioningConfiguration=s3.VersioningConfiguration(Status="Enabled"),
-            LifecycleConfiguration=s3.LifecycleConfiguration(
-                Rules=[
-                    s3.LifecycleRule(
-                        Id="expire",
-                        Status="Enabled",
-                        ExpirationInDays=stack.settings.load_balancer.access_log_retention_days,
-                        NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=_OLD_VERSION_DAYS),
-                        AbortIncompleteMultipartUpload=s3.AbortIncompleteMultipartUpload(
-                            DaysAfterInitiation=_UPLOAD_DAYS
-                        ),
-                    )
-                ]
-            ),
+            **private_bucket(stack.settings.load_balancer.access_log_retention_days),
         )
     )
     policy = stack.add(
@@ -72,7 +45,7 @@ def add_log_bucket(stack: Stack, balancer_name: str) -> tuple[s3.Bucket, s3.Buck
                     ArnLike({"aws:SourceArn": arn("elasticloadbalancing", f"loadbalancer/app/{balancer_name}/*")}),
                     principal=Principal("Service", "logdelivery.elasticloadbalancing.amazonaws.com"),
                 ),
-                deny_plain_http([actions.Action("*")], [bucket_arn(name), bucket_arn(f"{name}/*")]),
+                tls_only(name),
             ),
         )
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from troposphere import Ref, dms, logs
+from troposphere import Ref, dms
 
 from contract import names
+from contract.certificates import RDS_BUNDLE, fingerprint, read_certificates
 from contract.kinds import (
     EndpointArn,
     KmsKeyArn,
@@ -29,8 +30,8 @@ from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
-from templates.certificates import RDS_BUNDLE, fingerprint, read_certificates
 from templates.documents import canonical_json
+from templates.log_groups import add_log_group
 from templates.task_settings import ARTIFACTS_SCHEMA, forward_settings, reverse_settings, table_mappings
 
 # The replication instance and all that is named after it.
@@ -126,14 +127,7 @@ def build(stack: Stack, needs: Inputs) -> None:
 def _replication_instance(stack: Stack, needs: Inputs) -> dms.ReplicationInstance:
     settings = stack.settings.migration
     # DMS would make the log group itself, kept forever and without our key.
-    log_group = stack.add_stateful(
-        logs.LogGroup(
-            "LogGroup",
-            LogGroupName=stack.name(names.DMS_LOG_GROUP, _PART),
-            RetentionInDays=stack.settings.log_retention_days,
-            KmsKeyId=needs.logs_key_arn.ref,
-        )
-    )
+    log_group = add_log_group(stack, "LogGroup", stack.name(names.DMS_LOG_GROUP, _PART), needs.logs_key_arn.ref)
     # Needs the role dms-vpc-role, of the account's own stack.
     subnets = stack.add_stateful(
         dms.ReplicationSubnetGroup(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from troposphere import GetAtt, Ref, ec2, logs
+from troposphere import GetAtt, Ref, ec2
 
 from contract import names
 from contract.kinds import (
@@ -31,6 +31,7 @@ from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
 from templates import network_endpoints, network_names, network_vpn
+from templates.log_groups import add_log_group
 
 _ANYWHERE = "0.0.0.0/0"
 _ZONES = (1, 2, 3)
@@ -212,14 +213,7 @@ def _associate(stack: Stack, subnet: ec2.Subnet, table: ec2.RouteTable) -> None:
 
 
 def _flow_logs(stack: Stack, vpc: ec2.VPC, needs: Inputs) -> None:
-    group = stack.add_stateful(
-        logs.LogGroup(
-            "FlowLogGroup",
-            LogGroupName=stack.name(names.LOG_GROUP, "flow-logs"),
-            KmsKeyId=needs.logs_key_arn.ref,
-            RetentionInDays=stack.settings.log_retention_days,
-        )
-    )
+    group = add_log_group(stack, "FlowLogGroup", stack.name(names.LOG_GROUP, "flow-logs"), needs.logs_key_arn.ref)
     stack.add(
         ec2.FlowLog(
             "FlowLog",

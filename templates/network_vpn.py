@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from troposphere import Ref, ec2, logs
+from troposphere import Ref, ec2
 
 from contract import names
 from contract.policies import arn
 from contract.stack import Stack
 from settings.model import Vpn
+from templates.log_groups import add_log_group
 
 # What both sides may agree on, phase 1 and 2 alike. Left out, AWS accepts IKEv1, SHA-1 and the 1024-bit group 2 too.
 # https://docs.aws.amazon.com/vpn/latest/s2svpn/tunnel-configure.html
@@ -34,14 +35,7 @@ def add(stack: Stack, vpn: Vpn, vpc: Ref, route_tables: Sequence[Ref], logs_key:
     attachment = stack.add(
         ec2.VPCGatewayAttachment("VpnGatewayAttachment", VpcId=vpc, VpnGatewayId=Ref(gateway)),
     )
-    log_group = stack.add_stateful(
-        logs.LogGroup(
-            "VpnLogGroup",
-            LogGroupName=stack.name(names.VENDED_LOG_GROUP, "vpn"),
-            KmsKeyId=logs_key,
-            RetentionInDays=stack.settings.log_retention_days,
-        )
-    )
+    log_group = add_log_group(stack, "VpnLogGroup", stack.name(names.VENDED_LOG_GROUP, "vpn"), logs_key)
     connection = stack.add(
         ec2.VPNConnection(
             "VpnConnection",

@@ -27,6 +27,7 @@ from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
 from templates.alarms import Dimension, Metric, NoData, Watch, add_alarm
+from templates.log_groups import add_log_group
 from templates.service_container import CONTAINER, container
 
 _CLUSTER = "cluster"
@@ -70,11 +71,12 @@ class Outputs(BaseOutputs):
 
 def build(stack: Stack, needs: Inputs) -> None:
     """Fill the service template."""
-    log_group = _log_group(stack, needs, "LogGroup", stack.name(names.LOG_GROUP, "service"))
+    logs_key = needs.logs_key_arn.ref
+    log_group = add_log_group(stack, "LogGroup", stack.name(names.LOG_GROUP, "service"), logs_key)
     # ECS would make the group of Container Insights itself, without our key, and leave it behind with the cluster.
     # https://github.com/aws/containers-roadmap/issues/2315
-    insights = _log_group(
-        stack, needs, "InsightsLogGroup", stack.name(names.INSIGHTS_LOG_GROUP, f"{_CLUSTER}/performance")
+    insights = add_log_group(
+        stack, "InsightsLogGroup", stack.name(names.INSIGHTS_LOG_GROUP, f"{_CLUSTER}/performance"), logs_key
     )
     cluster = stack.add(
         ecs.Cluster(
@@ -93,17 +95,6 @@ def build(stack: Stack, needs: Inputs) -> None:
     stack.give(Outputs.service_arn, Ref(service))
     stack.give(Outputs.task_definition_arn, Ref(task))
     stack.give(Outputs.log_group_name, Ref(log_group))
-
-
-def _log_group(stack: Stack, needs: Inputs, title: str, name: str) -> logs.LogGroup:
-    return stack.add_stateful(
-        logs.LogGroup(
-            title,
-            LogGroupName=name,
-            RetentionInDays=stack.settings.log_retention_days,
-            KmsKeyId=needs.logs_key_arn.ref,
-        )
-    )
 
 
 def _task_definition(stack: Stack, needs: Inputs, log_group: logs.LogGroup) -> ecs.TaskDefinition:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from troposphere import GetAtt, Ref, awslambda, logs, stepfunctions
+from troposphere import GetAtt, Ref, awslambda, stepfunctions
 
 from contract import names
+from contract.certificates import DATA_CENTER_BUNDLE, RDS_BUNDLE
 from contract.kinds import (
     BucketName,
     FunctionName,
@@ -27,8 +28,8 @@ from contract.stack import Stack, Tier
 from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
-from templates.certificates import DATA_CENTER_BUNDLE, RDS_BUNDLE
 from templates.documents import canonical_json
+from templates.log_groups import add_log_group
 from templates.validation_buckets import add_report_bucket
 from templates.validation_workflow import workflow
 
@@ -88,7 +89,9 @@ def _function(stack: Stack, needs: Inputs, bucket: Ref) -> awslambda.Function:
     """The comparison. Step Functions calls it and waits, so a failed call is seen there: no dead-letter queue."""
     settings = stack.settings.validation
     namespace = stack.name(names.METRIC_NAMESPACE, "validation")
-    log_group = _log_group(stack, "FunctionLogGroup", stack.name(names.LOG_GROUP, "validator"), needs)
+    log_group = add_log_group(
+        stack, "FunctionLogGroup", stack.name(names.LOG_GROUP, "validator"), needs.logs_key_arn.ref
+    )
     stack.give(Outputs.metric_namespace, namespace)
     stack.give(Outputs.function_log_group_name, Ref(log_group))
     return stack.add(
@@ -132,7 +135,9 @@ def _function(stack: Stack, needs: Inputs, bucket: Ref) -> awslambda.Function:
 def _state_machine(stack: Stack, needs: Inputs, function: awslambda.Function) -> stepfunctions.StateMachine:
     """A standard workflow: a run may take hours, and its history is the record of it."""
     settings = stack.settings.validation
-    log_group = _log_group(stack, "StateMachineLogGroup", stack.name(names.STATES_LOG_GROUP, "validation"), needs)
+    log_group = add_log_group(
+        stack, "StateMachineLogGroup", stack.name(names.STATES_LOG_GROUP, "validation"), needs.logs_key_arn.ref
+    )
     destination = stepfunctions.CloudWatchLogsLogGroup(LogGroupArn=GetAtt(log_group, "Arn"))
     return stack.add(
         stepfunctions.StateMachine(
@@ -149,17 +154,6 @@ def _state_machine(stack: Stack, needs: Inputs, function: awslambda.Function) ->
                 Destinations=[stepfunctions.LogDestination(CloudWatchLogsLogGroup=destination)],
             ),
             TracingConfiguration=stepfunctions.TracingConfiguration(Enabled=True),
-        )
-    )
-
-
-def _log_group(stack: Stack, title: str, name: str, needs: Inputs) -> logs.LogGroup:
-    return stack.add_stateful(
-        logs.LogGroup(
-            title,
-            LogGroupName=name,
-            RetentionInDays=stack.settings.log_retention_days,
-            KmsKeyId=needs.logs_key_arn.ref,
         )
     )
 

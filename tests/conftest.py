@@ -1,4 +1,4 @@
-"""What all tests share: the repository's root, and a mutable copy of its params."""
+"""What all tests share: the repository's root, and the switch that rewrites golden files."""
 
 from __future__ import annotations
 

@@ -100,12 +100,11 @@ def clock_day() -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what lies beside a folder: the findings of other days."""
+    """Remove what lies where a new folder is about to be made: the findings of other days."""
     import shutil  # once a day
 
     for path in folder.parent.glob("*"):
-        if path != folder:
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def linter_fingerprint(root: Path, day: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from compiler.bundle import Connection
 from compiler.linking import link
 from contract.stack import Nested, System
-from settings.errors import LinkError, NamingError, TierError
+from settings.errors import LinkError, NamingError, ParamsError, TierError
 
 NETWORK = """
 class Inputs(BaseInputs): pass
@@ -308,7 +308,7 @@ def build(stack, needs):
     )
     system = dataclasses.replace(two_tiers, beside=(account.TIER,))
     first = link(system, dev)
-    tags = dataclasses.replace(dev.tags, author="somebody", pr_number="7")
+    tags = dataclasses.replace(dev.tags, author="somebody", pr_number="7", team="core")
     second = link(system, dataclasses.replace(dev, env="staging", suffix="pr-7", tags=tags))
     assert first.templates["account"] == second.templates["account"]
     assert "Account" not in first.templates["root"]["Resources"]
@@ -388,3 +388,20 @@ def build(stack, needs):
     assert len(caught.value.problems) == 2
     assert caught.value.hint.startswith("use a suffix of at most 11 characters")
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_error_that_a_tier_words_itself_is_passed_on(tier, dev):
+    """A tier that reads a certificate from params says what is wrong with it; nothing is put around that."""
+    own = tier(
+        "own",
+        """
+from settings.errors import ParamsError
+class Inputs(BaseInputs): pass
+class Outputs(BaseOutputs): pass
+def build(stack, needs):
+    raise ParamsError("data_center.database_ca_pem: is gone", hint="put it back")
+""",
+    )
+    with pytest.raises(ParamsError, match=r"^data_center.database_ca_pem: is gone$") as caught:
+        link(System("x", (Nested(own.TIER, own.Inputs()),), {}), dev)
+    assert caught.value.hint == "put it back"

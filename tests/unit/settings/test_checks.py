@@ -211,7 +211,7 @@ BROKEN = {
     "a certificate file that does not exist": (
         "data_center: {database_ca_pem: params/nothing.pem}\n",
         [("1: data_center.database_ca_pem: params/nothing.pem cannot be read: No such file or directory; "
-         "a file of PEM certificates that exists under params/")],
+         "a file of PEM certificates that exists")],
     ),
 }  # fmt: skip
 

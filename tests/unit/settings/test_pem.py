@@ -76,7 +76,7 @@ def test_anything_else_is_refused_with_its_line(tmp_path, text, wanted):
 def test_a_file_that_cannot_be_read(tmp_path):
     assert certificate_fault(tmp_path) == (
         "cannot be read: Is a directory",
-        "a file of PEM certificates that exists under params/",
+        "a file of PEM certificates that exists",
     )
 
 

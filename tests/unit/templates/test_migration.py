@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from templates import certificates, migration
+from contract import certificates
+from templates import migration
 
 
 def of_type(template: Any, kind: Any) -> Any:
