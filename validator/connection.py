@@ -80,8 +80,11 @@ class Session:
 
     def close(self) -> None:
         """Hang up; a connection that is already gone is fine."""
+        stream = self._driver._sock  # noqa: SLF001 - the driver forgets it unclosed, and so with what it could not send
         with suppress(InterfaceError, OSError, ValueError):
             self._driver.close()
+        with suppress(OSError, ValueError, AttributeError):
+            stream.close()
 
     def abort(self) -> None:
         """Stop what the server is doing for this session, from another thread than the one that waits for it.

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 import build as door
 from compiler import command, pipeline, versions
 from compiler.command import main
+from compiler.request import Request
 from contract.stack import Nested, System
 from settings.errors import LifecycleError, LinkError, UserError
 
@@ -150,6 +152,14 @@ def test_an_input_edited_during_the_build_leaves_no_stamp(run, monkeypatch, tmp_
     assert not (tmp_path / "out/.stamp-tedited").exists()
     assert run("--env", "dev", "--suffix", "tedited")[0] == 0
     assert (tmp_path / "out/.stamp-tedited").exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "variable", "chosen"), [("a", "b", "a"), (None, "b", "b"), (None, "", "dev"), ("", "b", "")]
+)
+def test_the_cache_marks_the_suffix_that_the_settings_will_have(flag, variable, chosen):
+    request = Request(ROOT, "dev", flag, "2026-11-24", ROOT / "out", environment_suffix=variable)
+    assert request.chosen_suffix == chosen
 
 
 def test_pictures_only_when_asked_for(run, tmp_path):
@@ -321,6 +331,23 @@ def test_a_lint_that_the_cache_answers_dismisses_the_linter(run, monkeypatch):
     _, out, _ = run("--env", "dev", "--suffix", "tcached")
     assert "(0 of 2 templates linted" in out
     assert "none since the last build" in out
+
+
+def test_the_root_is_linted_again_when_only_its_child_changed(run, monkeypatch):
+    """E1010 and E3043 read the child through the root."""
+    monkeypatch.setattr(command.Stamp, "read", lambda *a, **k: None)
+    for _ in range(2):
+        changed = CLEAN.replace("hello", uuid.uuid4().hex)  # never seen by the cache that runs of the tests share
+        _, out, _ = run("--env", "dev", "--suffix", "tchild", source=changed)
+        assert "(2 of 2 templates linted" in out
+
+
+def test_more_than_cloudformation_takes_is_refused_before_the_lint(run, tmp_path):
+    source = CLEAN.replace('"hello"', '"{{resolve:ssm:x}}" * 61')
+    code, out, err = run("--env", "dev", "--suffix", "tquota", source=source)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: greeting: 61 dynamic references, at most 60 are allowed\n")
+    assert not (tmp_path / "out/tquota").exists()
 
 
 def test_a_copy_of_the_same_shape_is_not_linted_again_nor_is_the_linter_loaded(run, monkeypatch):

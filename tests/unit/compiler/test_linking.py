@@ -291,9 +291,14 @@ def build(stack, needs):
         link(system, dev)
 
 
-def test_the_order_of_declaration_does_not_matter(two_tiers, dev):
-    turned = dataclasses.replace(two_tiers, nested=tuple(reversed(two_tiers.nested)))
-    assert link(turned, dev) == link(two_tiers, dev)
+def test_the_order_of_declaration_does_not_matter(tier, dev):
+    tiers = [tier(name, NETWORK) for name in ("east", "north", "west")]
+    nested = tuple(Nested(made.TIER, made.Inputs()) for made in tiers)
+    exposed = {made.TIER.name: made.Outputs.vpc_id for made in tiers}
+    one = link(System("x", nested, exposed), dev)
+    other = link(System("x", nested[::-1], exposed), dev)
+    assert list(one.templates) == list(other.templates) == ["east", "north", "west", "root"]
+    assert one == other
 
 
 def test_a_stack_beside_the_tree_is_the_same_for_every_environment(tier, dev, two_tiers):

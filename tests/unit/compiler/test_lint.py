@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,21 @@ def test_a_child_that_is_given_nothing_ends_well(root):
         server._running = False
 
 
+def wait_until(condition) -> None:
+    """Fail, rather than hang, when it never comes to pass."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        os.sched_yield()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
     """Both workers are busy when the parent is interrupted; none of them may go on."""
 
@@ -195,8 +211,7 @@ def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
         """Stands for the answers' stream: the interruption comes while the parent reads it."""
 
         def __iter__(self):
-            while not all(path.exists() and path.read_text() for path in started):
-                pass
+            wait_until(lambda: all(path.exists() and path.read_text() for path in started))
             raise KeyboardInterrupt
 
         def close(self):
@@ -208,10 +223,12 @@ def test_an_interrupted_check_ends_the_helpers_too(root, monkeypatch):
             stream.close()
         server._streams = [request, Waits()]
         server.check(paths)
-    for path in started:
-        pid = int(path.read_text())
-        while Path(f"/proc/{pid}").exists() and "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text():
-            pass
+    pids = [int(path.read_text()) for path in started]
+    try:
+        wait_until(lambda: not any(map(is_running, pids)))
+    finally:
+        for pid in filter(is_running, pids):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_more_findings_than_pipes_hold_do_not_block(root):
@@ -350,6 +367,38 @@ def test_the_clock_counts_whatever_the_day_of_the_build(root, monkeypatch):
     """cfn-lint's own dated rules go by it: what `--today` answered a year ago is no answer now."""
     first = linter_fingerprint(root, "2026-11-24")
     monkeypatch.setattr("compiler.lint.cache.time.strftime", lambda form: "2031-02-03")
+    assert linter_fingerprint(root, "2026-11-24") != first
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rules/new.py",
+        "rules/data/new.json",
+        "contract/names.py",
+        "contract/registry.json",
+        "settings/lifecycle.py",
+        "compiler/lint/worker.py",
+        "params/lifecycle.yaml",
+        ".cfnlintrc",
+    ],
+)
+def test_what_rules_read_counts(root, name):
+    first = linter_fingerprint(root, "2026-11-24")
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x = 1")
+    second = linter_fingerprint(root, "2026-11-24")
+    path.write_text("x = 2")
+    assert len({first, second, linter_fingerprint(root, "2026-11-24")}) == 3
+
+
+def test_the_linter_s_own_version_counts(root, monkeypatch):
+    packages = root / "site-packages"
+    (packages / "cfn_lint-1.0.0.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(packages)
+    first = linter_fingerprint(root, "2026-11-24")
+    (packages / "cfn_lint-1.0.0.dist-info").rename(packages / "cfn_lint-1.0.1.dist-info")
     assert linter_fingerprint(root, "2026-11-24") != first
 
 
