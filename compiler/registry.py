@@ -2,8 +2,8 @@
 
     python -m compiler.registry [TYPE ...]      add TYPEs, refresh all
 
-Reading the schemas themselves costs half a second of imports, a build needs one fact of each: how the type is tagged.
-A test compares the file with the schemas.
+Reading the schemas themselves costs half a second of imports. A build needs one fact of each type, how it is tagged;
+a forecast needs which of its properties cannot change in place. A test compares the file with the schemas.
 """
 
 from __future__ import annotations
@@ -15,11 +15,22 @@ from typing import Any
 from contract.tags import REGISTRY_FILE
 from settings.errors import UsageError
 
+_POINTER = "/properties/"
+_POINTERS = {
+    "create_only": "createOnlyProperties",
+    "conditional_create_only": "conditionalCreateOnlyProperties",
+    "read_only": "readOnlyProperties",
+    "write_only": "writeOnlyProperties",
+    "primary_identifier": "primaryIdentifier",
+}
+
 
 def distil(resource_type: str) -> dict[str, Any]:
-    """How a type is tagged: {"tags": "list" | "map" | null, "property": "Tags"}.
+    """What the registry says of a type, in the form of `contract.resource_types.ResourceType`.
 
-    `tagging` metadata decides; legacy types without it (AWS::DMS::ReplicationInstance) by their property "Tags".
+    {"tags": "list" | "map" | null, "property": "Tags", "properties": [names], and for each of `_POINTERS` a list like
+    ["KmsKeyId", "Endpoint/Address"], left out where it is empty}. `tagging` metadata decides on tags; legacy types
+    without it (AWS::DMS::ReplicationInstance) by their property "Tags".
     """
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError  # half a second, not needed by a build
 
@@ -30,6 +41,15 @@ def distil(resource_type: str) -> dict[str, Any]:
             f"{resource_type}: the schemas of this cfn-lint know no such type",
             hint="mind upper and lower case, as in AWS::EC2::VPC; a type newer than cfn-lint needs a newer cfn-lint",
         ) from None
+    facts: dict[str, Any] = {"properties": sorted(schema["properties"])}
+    for name, source in _POINTERS.items():
+        if schema.get(source):
+            pointers = sorted(pointer.removeprefix(_POINTER) for pointer in schema[source])
+            facts[name] = pointers
+    return _tagging(schema) | facts
+
+
+def _tagging(schema: dict[str, Any]) -> dict[str, Any]:
     tagging = schema.get("tagging", {})
     name = tagging.get("tagProperty", "/properties/Tags").removeprefix("/properties/")
     shape = schema["properties"].get(name)
