@@ -81,15 +81,19 @@ def test_the_registry_agrees_with_the_schemas_that_cfn_lint_ships():
     assert registry() == {resource_type: distil(resource_type) for resource_type in registry()}
 
 
+def tagging(facts):
+    return {name: facts[name] for name in ("tags", "property") if name in facts}
+
+
 def test_the_registry_knows_the_odd_ones():
-    table = registry()
+    table = {name: tagging(facts) for name, facts in registry().items()}
     assert table["AWS::DMS::ReplicationInstance"] == {"tags": "list", "property": "Tags"}  # no `tagging` block
     assert table["AWS::SSM::Parameter"]["tags"] == "map"
     assert table["AWS::DMS::Certificate"] == {"tags": None}
     assert table["AWS::KMS::Alias"] == {"tags": None}
     assert distil("AWS::Route53::HostedZone")["property"] == "HostedZoneTags"
-    assert distil("AWS::AppSync::Api") == {"tags": "list", "property": "Tags"}  # declared by reference
-    assert distil("AWS::ARCRegionSwitch::Plan") == {"tags": "map", "property": "Tags"}  # the same, as a map
+    assert tagging(distil("AWS::AppSync::Api")) == {"tags": "list", "property": "Tags"}  # declared by reference
+    assert tagging(distil("AWS::ARCRegionSwitch::Plan")) == {"tags": "map", "property": "Tags"}  # the same, as a map
 
 
 def test_a_type_is_added_to_the_registry(tmp_path, monkeypatch):
@@ -97,10 +101,12 @@ def test_a_type_is_added_to_the_registry(tmp_path, monkeypatch):
     monkeypatch.setattr("compiler.registry.REGISTRY_FILE", target)
     assert main(["AWS::EC2::VPC"]) == 0
     assert main(["AWS::KMS::Alias"]) == 0
-    assert json.loads(target.read_text())["types"] == {
+    types = json.loads(target.read_text())["types"]
+    assert {name: tagging(facts) for name, facts in types.items()} == {
         "AWS::EC2::VPC": {"tags": "list", "property": "Tags"},
         "AWS::KMS::Alias": {"tags": None},
     }
+    assert "CidrBlock" in types["AWS::EC2::VPC"]["create_only"]
     assert target != tags.REGISTRY_FILE
 
 
