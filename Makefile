@@ -1,17 +1,20 @@
-# `make` lists the targets. Two of them are all a newcomer needs: `make build` and `make check`.
+# `make` lists the targets. Two of them are all a newcomer needs: `make deploy` and `make check`.
 SHELL := /bin/bash
 PYTHON ?= python3
 ENV ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := build.py settings contract templates compiler rules validator benchmarks
+CODE := build.py deploy.py settings contract templates compiler deployer localaws rules validator benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help build all check format lint types imports test versions bench lock golden clean
+.PHONY: help deploy build all check format lint types imports test versions bench lock golden pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deploy: $(VENV)/.local build ## set up, build one environment, review it and deploy it to the embedded AWS (ENV=dev)
+	$(BIN)/python deploy.py --env $(ENV) --local --yes
 
 build: $(VENV)/.build ## set up, then compile and lint one environment to out/ (ENV=dev)
 	$(BIN)/python build.py --env $(ENV)
@@ -47,8 +50,11 @@ bench: $(VENV)/.check ## the figures of benchmarks/README.md
 golden: $(VENV)/.check ## rewrite the golden templates after a wanted change
 	$(BIN)/pytest --quiet tests/golden --update-golden
 
+pictures: $(VENV)/.check ## the review of the README, as text and picture, made anew
+	$(BIN)/python docs/review_example.py
+
 lock: $(VENV)/.check ## resolve requirements*.in anew, with hashes
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-local requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit; \
 	done
@@ -62,6 +68,10 @@ $(VENV)/.build: requirements.txt
 	$(PIP) --requirement requirements.txt
 	touch $@
 
-$(VENV)/.check: requirements-dev.txt $(VENV)/.build
+$(VENV)/.local: requirements-local.txt $(VENV)/.build
+	$(PIP) --requirement requirements-local.txt
+	touch $@
+
+$(VENV)/.check: requirements-dev.txt $(VENV)/.local
 	$(PIP) --requirement requirements-dev.txt
 	touch $@

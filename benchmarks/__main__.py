@@ -1,17 +1,18 @@
-"""Run the benchmarks: `python -m benchmarks [build|environments|resources ...] [--rounds N]`."""
+"""Run the benchmarks: `python -m benchmarks [build|deployments|environments|resources ...] [--rounds N]`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import build, growth
+from benchmarks import build, deployments, growth
 from benchmarks.measure import PYTHON, Command, run_once
 from benchmarks.report import render
 from benchmarks.workspace import REPOSITORY, fresh_copy
 
 SUITES = {
     "build": build.measure,
+    "deployments": deployments.measure,
     "environments": growth.measure_environments,
     "resources": growth.measure_resources,
 }

@@ -18,6 +18,7 @@ from traceback import extract_tb
 from typing import Any
 
 from compiler.bundle import Bundle, Connection, file_name
+from compiler.settings_record import SETTINGS, settings_record
 from contract.kinds import Kind, every_kind
 from contract.names import Names
 from contract.stack import KEPT, Nested, Stack, System, Tier
@@ -268,6 +269,7 @@ def _root(system: System, ordered: list[Nested], settings: Settings) -> dict[str
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": system.description,
+        "Metadata": {SETTINGS: settings_record(settings)},
         "Resources": resources,
         "Outputs": {
             name: {

@@ -107,6 +107,15 @@ class Stamp:
             return printed
         return None
 
+    def made_of(self, contents: str) -> bool | None:
+        """Whether the last build was made of inputs with this `contents_digest`; None where that is not known."""
+        try:
+            with open(self._path, encoding="utf-8") as stream:
+                header, _, made_of, _ = stream.read().split("\n", 3)
+        except (OSError, ValueError):
+            return None
+        return made_of.startswith(f"({contents!r},") if header == _HEADER else None
+
     def _outputs(self) -> list[str]:
         """The files that the build wrote, by its manifest: not what a deployer put beside them.
 

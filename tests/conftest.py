@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stack", help="test this stack of a real account instead of deploying to the embedded AWS")
     parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden/ from the code")
 
 

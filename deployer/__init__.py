@@ -1,0 +1,3 @@
+"""The deployer: out/<suffix>/ → package → change set → review → gate → execution → flat outputs."""
+
+VERSION = "0.2.0"

@@ -1,0 +1,1 @@
+"""Execution: a reviewed change set carried out and followed to its end."""

@@ -1,0 +1,198 @@
+"""Flow: from a build to a proposal, which is a change set of the whole tree and what it means.
+
+The verbs are made of this; how a proposal is judged stands in judgement.py, how it is carried out in conclusion.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.aws import Aws, in_parallel
+from deployer.bucket import Bucket, bucket_of
+from deployer.change_set import create
+from deployer.change_set_name import Purpose
+from deployer.change_set_tree import read_tree
+from deployer.changes import NESTED_STACK, ROOT, ChangeSet, Outcome
+from deployer.dialog import say
+from deployer.errors import ChangeSetError, StackStateError
+from deployer.execution.events import tier_name
+from deployer.forecast.params import changed_params
+from deployer.leftovers import discard, sweep
+from deployer.package_dir import Package
+from deployer.recovery import make_ready
+from deployer.review.build import build_review
+from deployer.review.model import Review
+from deployer.session import Session
+from deployer.stacks import (
+    StackState,
+    deployed_templates,
+    describe_stack,
+    nested_stacks,
+    nothing_to_change,
+    template_of,
+    wait_until_settled,
+)
+from deployer.upload import Packaged, package_tree, upload
+
+Template = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands before the deployment: `state` is None where nothing does; `root` is its template, None likewise."""
+
+    state: StackState | None
+    root: Template | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the deployment will be a creation."""
+        return self.state is None or self.state.status.is_review or self.state.status.is_failed_creation
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change set of the whole tree and what it means. `stack` is what it changes; a first one has made its shell."""
+
+    package: Package
+    packaged: Packaged
+    stack: StackState
+    arn: str
+    tree: ChangeSet
+    review: Review
+
+
+def look(aws: Aws, package: Package, wait: int) -> Standing:
+    """The stack once it is at rest, with the template that it was deployed from."""
+    state = wait_until_settled(aws, package.stack, wait, say)
+    return Standing(state, None if state is None or state.status.is_review else template_of(aws, state.id))
+
+
+def require_deployed(state: StackState | None, session: Session, aws: Aws, package: Package) -> StackState:
+    """The stack, where there is more of it than a shell."""
+    if state is None or state.status.is_review:
+        raise StackStateError(
+            f"stack {package.stack}: nothing is deployed in {aws.region}", hint=f"deploy it: {session.command('')}"
+        )
+    return state
+
+
+def pack(aws: Aws, package: Package, state: StackState | None) -> Packaged:
+    """The tree as it will be deployed; nothing is uploaded yet."""
+    return package_tree(package, _bucket(aws, package, state).name, aws.region)
+
+
+def _bucket(aws: Aws, package: Package, state: StackState | None) -> Bucket:
+    """A stack's own ARN tells the account without a call."""
+    return bucket_of(package, aws.account_id if state is None else state.account)
+
+
+def is_current(standing: Standing, package: Package, packaged: Packaged) -> bool:
+    """Whether what stands is what would be deployed."""
+    return standing.root is not None and nothing_to_change(standing.state, standing.root, packaged.root, package.tags)
+
+
+def propose(aws: Aws, session: Session, package: Package, standing: Standing, purpose: Purpose) -> Proposal | None:
+    """Upload, create the change set, read it, review it; None where nothing is to change.
+
+    Equal root templates tell that without a change set; where they differ, AWS may still find nothing. A change set
+    that could not be made is an error with every cause; nothing is left of it then, nor where reading it fails or is
+    interrupted.
+    """
+    packaged = pack(aws, package, standing.state)
+    if is_current(standing, package, packaged):
+        return None
+    kind = make_ready(aws, standing.state, durable=package.durable, say=say)
+    # Side by side: change sets that killed runs left may count against AWS's limit, so they go before ours comes.
+    in_parallel(lambda step: step(aws, package, packaged, standing), (_sweep, _upload))
+    say(f"creating the change set of {package.stack}")
+    arn = create(aws, package.stack, packaged, package.tags, kind, purpose=purpose)
+    keep = False
+    try:
+        tree = read_tree(aws, arn, package.nested(), kind=kind)
+        _require_good(tree)
+        if tree.outcome is not Outcome.CHANGED:
+            return None
+        stack = _shell(aws, package) if kind == "CREATE" else standing.state
+        assert stack is not None  # make_ready() calls for an update only of what stands
+        review = _review(aws, session, package, packaged, standing, tree)
+        keep = True
+        return Proposal(package, packaged, stack, arn, tree, review)
+    finally:
+        if not keep:
+            discard(aws, package.stack, arn)
+
+
+def _sweep(aws: Aws, _package: Package, _packaged: Packaged, standing: Standing) -> None:
+    if standing.state is not None and not standing.state.status.is_failed_creation:  # that one is deleted by now
+        sweep(aws, standing.state, say)
+
+
+def _upload(aws: Aws, package: Package, packaged: Packaged, standing: Standing) -> None:
+    uploaded = upload(aws, _bucket(aws, package, standing.state), packaged, dict(package.tags))
+    if uploaded:
+        say(f"{uploaded} {'file' if uploaded == 1 else 'files'} uploaded")
+
+
+def _require_good(tree: ChangeSet) -> None:
+    """Every failure of the tree, the nested ones' first: the root only repeats that one of them failed."""
+    failed = [change_set for change_set in tree.walk() if change_set.outcome is Outcome.FAILED]
+    causes = [c for c in failed if c.tier != ROOT] or failed
+    if causes:
+        raise ChangeSetError(
+            [f"tier {c.tier}: its change set could not be made: {c.cause}" for c in causes],
+            hint="mend the template or the params that the cause names, build, and run again; nothing was changed",
+        )
+
+
+def _shell(aws: Aws, package: Package) -> StackState:
+    """The stack that the first change set has made, in which nothing stands yet."""
+    state = describe_stack(aws, package.stack)
+    if state is None:
+        raise ChangeSetError(
+            f"stack {package.stack} is gone, and its change set with it", hint="somebody deleted it: run again"
+        )
+    return state
+
+
+def _review(
+    aws: Aws, session: Session, package: Package, packaged: Packaged, standing: Standing, tree: ChangeSet
+) -> Review:
+    return build_review(
+        tree,
+        _before(aws, standing, tree),
+        packaged.templates,
+        stack=package.stack,
+        environment=session.environment,
+        suffix=session.suffix,
+        region=package.region,
+        durable=package.durable,
+        params=changed_params(None if standing.is_new else standing.root, packaged.root),
+    )
+
+
+def _before(aws: Aws, standing: Standing, tree: ChangeSet) -> dict[str, Template]:
+    """The deployed templates of all that changes: the root's and those of nested stacks that are touched or removed."""
+    if standing.root is None or standing.is_new:
+        return {}
+    ids = {
+        change_set.tier: change_set.stack_id
+        for change_set in tree.walk()
+        if change_set.tier != ROOT and change_set.outcome is Outcome.CHANGED and change_set.change_set_type == "UPDATE"
+    }
+    ids |= {
+        tier_name(change.logical_id): change.physical_id
+        for change in tree.changes
+        if change.type == NESTED_STACK and change.action == "Remove" and change.physical_id
+    }
+    return {ROOT: standing.root, **deployed_templates(aws, ids)}
+
+
+def deployed_tree(aws: Aws, standing: Standing) -> dict[str, Template]:
+    """The templates of all that is deployed, by tier; none where nothing is."""
+    if standing.root is None or standing.state is None:
+        return {}
+    nested = nested_stacks(aws, standing.state.id)
+    return {ROOT: standing.root, **deployed_templates(aws, {tier_name(name): nested[name] for name in nested})}

@@ -1,0 +1,1 @@
+"""Gate: what may not happen without being named. Pure: no input, no output."""

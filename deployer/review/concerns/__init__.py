@@ -1,0 +1,1 @@
+"""What a change may do harm to: data, traffic, access and protection, one room each."""

@@ -1,0 +1,155 @@
+"""IAM statements: whether one allows what others allow already.
+
+Compared by what AWS evaluates (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html):
+an action is allowed where some Allow matches it and no Deny does. The comparison is exact where it says "covered", and
+errs to the other side: two statements that together cover a third, or conditions that mean the same in other words, are
+reported as wider.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from deployer.review.values import short, text_of
+
+_NOT = ("NotAction", "NotResource", "NotPrincipal")
+_MANY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement; `body` is what the template says, its expressions resolved."""
+
+    allows: bool
+    body: Mapping[str, Any]
+
+    @property
+    def conditions(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The values of each condition by operator and key."""
+        return {
+            (operator, key): frozenset(text_of(value).lower() for value in _list(values))
+            for operator, keys in (self.body.get("Condition") or {}).items()
+            for key, values in keys.items()
+        }
+
+    def speaks_of(self, action: str) -> bool:
+        """Whether the statement is about an action."""
+        if "NotAction" in self.body:
+            return not _matches(self.body["NotAction"], action, ignore_case=True)
+        return _matches(self.body.get("Action"), action, ignore_case=True)
+
+    def __str__(self) -> str:
+        parts = [f"{_few(self.body.get(name))}" for name in ("Action", "NotAction") if name in self.body]
+        told = f"{'every action but ' if 'NotAction' in self.body else ''}{', '.join(parts)}"
+        on = _few(self.body.get("Resource", self.body.get("NotResource")))
+        who = self.body.get("Principal", self.body.get("NotPrincipal"))
+        return f"{told}{f' on {on}' if on else ''}{f' by {_principals(who)}' if who else ''}"
+
+
+def statements(document: Any) -> list[Statement]:
+    """The statements of a policy document; a single one need be no list."""
+    found = document.get("Statement", ()) if isinstance(document, Mapping) else ()
+    return [Statement(part.get("Effect") == "Allow", part) for part in _list(found) if isinstance(part, Mapping)]
+
+
+def is_covered(statement: Statement, others: Iterable[Statement]) -> bool:
+    """Whether each action on each resource of a statement is one of which another of its effect speaks as broadly."""
+    peers = [other for other in others if other.allows == statement.allows]
+    if any(other.body == statement.body for other in peers):
+        return True
+    if any(name in statement.body for name in _NOT):
+        return False
+    candidates = [
+        other
+        for other in peers
+        if not any(name in other.body for name in _NOT)
+        and _holds_principals(other.body.get("Principal"), statement.body.get("Principal"))
+        and _is_as_broad(other.conditions, statement.conditions)
+    ]
+    return all(
+        any(
+            _matches(other.body.get("Action"), action, ignore_case=True) and _matches(_resources(other), resource)
+            for other in candidates
+        )
+        for action in _texts(statement.body.get("Action"))
+        for resource in _texts(_resources(statement))
+    )
+
+
+def _resources(statement: Statement) -> Any:
+    """Trust policies name no resource: they stand at it."""
+    return statement.body.get("Resource", "*")
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return list(value)
+    return [] if value is None else [value]
+
+
+def _texts(value: Any) -> list[str]:
+    return [text_of(part) for part in _list(value)]
+
+
+def _matches(patterns: Any, wanted: str, *, ignore_case: bool = False) -> bool:
+    if ignore_case:
+        wanted = wanted.lower()
+    return any(_pattern(text.lower() if ignore_case else text).fullmatch(wanted) for text in _texts(patterns))
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    """IAM's wildcards; a `*` in what is compared is a pattern itself, and only a `*` holds it."""
+    parts = {"*": ".*", "?": "[^*]"}
+    return re.compile("".join(parts.get(char) or re.escape(char) for char in text), re.DOTALL)
+
+
+def _holds_principals(wider: Any, narrower: Any) -> bool:
+    if wider == narrower or _is_everyone(wider):
+        return True
+    if not isinstance(wider, Mapping) or not isinstance(narrower, Mapping):
+        return False
+    return all(
+        set(_texts(names)) <= set(_texts(wider.get(kind))) or "*" in _texts(wider.get(kind))
+        for kind, names in narrower.items()
+    )
+
+
+def _is_everyone(principal: Any) -> bool:
+    return principal == "*" or (isinstance(principal, Mapping) and "*" in _texts(principal.get("AWS")))
+
+
+def _is_as_broad(
+    wider: Mapping[tuple[str, str], frozenset[str]], narrower: Mapping[tuple[str, str], frozenset[str]]
+) -> bool:
+    """Whether every condition of `wider` is one of `narrower` too, with at least as many values that it lets pass."""
+    for (operator, key), values in wider.items():
+        theirs = narrower.get((operator, key))
+        if theirs is None:
+            return False
+        if values != theirs and not (
+            values <= theirs if "Not" in operator else _is_choice(operator) and theirs <= values
+        ):
+            return False
+    return True
+
+
+def _is_choice(operator: str) -> bool:
+    """Whether each further value of an operator lets more pass."""
+    return operator.removesuffix("IfExists").startswith(("String", "Arn", "Bool", "IpAddress"))
+
+
+def _few(value: Any) -> str:
+    texts = [short(text) for text in _texts(value)]
+    more = f" and {len(texts) - _MANY} more" if len(texts) > _MANY else ""
+    return ", ".join(texts[:_MANY]) + more
+
+
+def _principals(who: Any) -> str:
+    if not isinstance(who, Mapping):
+        return "everyone" if who == "*" else text_of(who)
+    return _few([name for names in who.values() for name in _list(names)])

@@ -1,0 +1,1 @@
+"""Verbs: one module each, `run(options, root) -> exit code`; they join the other rooms and print."""

@@ -1,0 +1,73 @@
+"""plan: the same review, foretold offline from templates, without credentials."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from deployer import flow
+from deployer.changes import ROOT, Outcome
+from deployer.files import write_text
+from deployer.forecast.params import changed_params
+from deployer.forecast.plan import forecast
+from deployer.forecast.sources import DEPLOYED, Before, after_of, from_aws, read_before
+from deployer.judgement import given, policy_of, show, verdict_of
+from deployer.package_dir import Package
+from deployer.render.document import review_document, verdict_document
+from deployer.render.html import render_html
+from deployer.render.markdown import render_markdown
+from deployer.review.build import build_review
+from deployer.session import Session, open_session
+from settings.errors import UsageError
+
+
+def run(options: argparse.Namespace, root: str) -> int:
+    """0 where the gate would let it pass, 1 where it would refuse."""
+    if options.local and options.against != DEPLOYED:
+        raise UsageError("--local goes with --against deployed", hint="anything else is told without asking AWS")
+    session = open_session(options, root)
+    package = session.package()
+    before = _before(options, session, package)
+    after = after_of(package)
+    tree, unknowns = forecast(before.templates, after, stack_name=package.stack, region=package.region)
+    review = build_review(
+        tree,
+        before.templates,
+        after,
+        stack=package.stack,
+        environment=session.environment,
+        suffix=session.suffix,
+        region=package.region,
+        durable=package.durable,
+        forecast=True,
+        params=changed_params(before.templates.get(ROOT), after[ROOT]),
+        unknowns=unknowns,
+    )
+    verdict = verdict_of(review, given(options), policy_of(session.root, package))
+    write_text(session.folder / "plan.md", render_markdown(review, verdict))
+    write_text(session.folder / "plan.html", render_html(review, verdict))
+    if options.json:
+        document = {"against": before.what, "review": review_document(review), "verdict": verdict_document(verdict)}
+        print(json.dumps(document, indent=1, ensure_ascii=False))
+    elif tree.outcome is Outcome.UNCHANGED:
+        print(f"nothing would change: the build in {session.path()} is {before.what}")
+    else:
+        print(f"compared with {before.what}\n")
+        show(review, verdict, everything=options.all, command=session.command("review"))
+    return 0 if verdict.allowed else 1
+
+
+def _before(options: argparse.Namespace, session: Session, package: Package) -> Before:
+    if options.against != DEPLOYED:
+        return read_before(
+            options.against,
+            root=session.root,
+            folder=session.folder,
+            environment=session.environment,
+            suffix=session.suffix,
+        )
+    aws = session.connect(package.region)
+    templates = flow.deployed_tree(aws, flow.look(aws, package, 0))
+    if not templates:
+        return from_aws({}, f"nothing: {package.stack} is not deployed in {aws.region}")
+    return from_aws(templates, f"what is deployed in {aws.region}")
