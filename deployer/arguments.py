@@ -95,7 +95,7 @@ def parse(verb: str, arguments: list[str]) -> argparse.Namespace | None:
     for group in groups:
         _GROUPS[group](parser)
     try:
-        options = parser.parse_args(_without_mistaken_verb(verb, arguments))
+        options = parser.parse_args(_without_misplaced_verb(verb, arguments))
     except SystemExit:
         return None
     if "where" in groups and not options.env:
@@ -103,13 +103,19 @@ def parse(verb: str, arguments: list[str]) -> argparse.Namespace | None:
     return options
 
 
-def _without_mistaken_verb(verb: str, arguments: list[str]) -> list[str]:
-    """`arguments`, unless they begin with a word that is no verb: then a usage error that names the nearest."""
-    if verb == "up" and arguments and not arguments[0].startswith("-"):
+def _without_misplaced_verb(verb: str, arguments: list[str]) -> list[str]:
+    """`arguments`, unless a word in the verb's place is none, or a verb comes after the options: then a usage error."""
+    if verb != "up":
+        return arguments
+    if arguments and not arguments[0].startswith("-"):
         raise UsageError(
             f"{arguments[0]}: no such verb",
             hint=did_you_mean(arguments[0], VERBS) or f"one of {', '.join(VERBS)}; see: python deploy.py --help",
         )
+    for place, word in enumerate(arguments):
+        if word in VERBS and not arguments[place - 1].startswith("--"):
+            rest = " ".join(argument for argument in arguments if argument != word)
+            raise UsageError(f"{word}: the verb comes first", hint=f"python deploy.py {word} {rest}")
     return arguments
 
 

@@ -41,11 +41,6 @@ def policy_of(root: Path, package: Package) -> Policy:
     return load_policy(path if path.exists() else None)
 
 
-def root_digest(packaged: Packaged) -> str:
-    """sha256 of the packaged root, which names every other file by its digest."""
-    return hashlib.sha256(packaged.root_text.encode()).hexdigest()
-
-
 def place_of(aws: Aws, packaged: Packaged, stack: StackState) -> Place:
     """Where a change set is to be executed, as it is now."""
     return Place(

@@ -63,7 +63,7 @@ class Session:
         return " ".join([*words, *(["--local"] if self.local else [])])
 
     def path(self, name: str = "") -> str:
-        """A file of the build's folder, or the folder, as a person writes it: relative where it lies below them."""
+        """A file of the build's folder, or the folder itself, as a person would write it: relative where it can be."""
         path = self.folder / name
         try:
             return str(path.relative_to(Path.cwd()))

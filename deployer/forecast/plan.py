@@ -16,6 +16,7 @@ from deployer.forecast.evaluation import Resource, Side, Template
 from deployer.forecast.replacement import NEVER, doubt, immutable, name_kept
 from deployer.forecast.values import plain
 from deployer.forecast.verdicts import Pair, Verdicts, same_stack
+from deployer.review.values import mappings
 
 _CONTEXT = ("Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy")
 _DATABASE = "AWS::RDS::DBInstance"
@@ -99,11 +100,11 @@ class _Forecast:
             tags = frozenset(detail.path for detail in details if detail.attribute == "Tags")
             child, opaque = self._changed_stack(nested, tags), False
             details = (*self._template_change(nested), *details)
-            child = None if child.outcome is Outcome.UNCHANGED else child
         elif opaque:
             self._unknowns.append(f"{resource.address}: what changes in it is not known without both its templates")
         inherits = bool(retagged - _own_tags(resource)) and _takes_tags(resource.type)
-        if not (details or child or opaque or inherits or pair.other_type):
+        below = child is not None and child.outcome is not Outcome.UNCHANGED
+        if not (details or below or opaque or inherits or pair.other_type):
             return None
         return self._modified(pair, details, child, inherits=inherits)
 
@@ -165,7 +166,7 @@ def _own_tags(resource: Resource) -> frozenset[str]:
     """The keys of the tags that the resource sets itself: they win over its stack's."""
     known = resource_types.find(resource.type)
     tags = resource.properties.get(known.tag_property, []) if known and known.tag_property else []
-    return frozenset(tags) if isinstance(tags, dict) else frozenset(tag["Key"] for tag in tags)
+    return frozenset(tags) if isinstance(tags, dict) else frozenset(str(tag.get("Key")) for tag in mappings(tags))
 
 
 def _renames(change_set: ChangeSet, before: Side, after: Side) -> Iterator[str]:

@@ -9,7 +9,7 @@ from compiler.resolve import Target
 from deployer.changes import PropertyChange
 from deployer.review.grading import Graded, GradedEdit, Grader, rank
 from deployer.review.model import Action, Certainty, Link
-from deployer.review.values import arrow, name_of, plain, text_of, tokens
+from deployer.review.values import LATER, arrow, name_of, plain, text_of, tokens
 
 Param = tuple[str, str, str]
 # Longer chains exist only where templates refer in circles.
@@ -54,7 +54,7 @@ class Causes:
         else:
             yield self._first_cause(address, told.path or told.attribute, *self._values(address, told))
         known = told.before is not None or told.after is not None
-        detail = arrow(told.before, told.after if told.after_known else "(known after)") if known else ""
+        detail = arrow(told.before, told.after if told.after_known else LATER) if known else ""
         yield Link("property", f"{address}.{name_of(told)}", detail)
 
     def _behind(self, target: Target, left: int) -> Iterator[Link]:

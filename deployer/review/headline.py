@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deployer.review.model import Action, Certainty, Concern, Finding, Item
-from deployer.review.values import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,17 @@ _FIRST = Headline(
 )
 
 
+# The gate's rule → what becomes of the resource; "" is what it does not ask about.
+_WORDS = {
+    "replace": "replaced",
+    "delete": "deleted",
+    "weaken": "less protected",
+    "access": "wider",
+    "traffic": "affected",
+    "": "to look at",
+}
+
+
 def headline(items: Sequence[Item], *, first: bool, forecast: bool) -> Headline:
     """The headline of a change; a first creation has nothing to lose yet.
 
@@ -40,7 +50,7 @@ def headline(items: Sequence[Item], *, first: bool, forecast: bool) -> Headline:
     none, nothing = ("none foreseen", "nothing foreseen") if forecast else ("none", "nothing")
     named = (("data", data), ("traffic", traffic), ("access", access))
     return Headline(
-        "; ".join(f"{name}: {_first(told) or none}" for name, told in named),
+        "; ".join(f"{name}: {_in_short(told) or none}" for name, told in named),
         _all(data) or f"{nothing} that holds data is replaced or deleted, and no protection is weakened",
         _all(traffic) or f"{nothing} changes the way of requests",
         _all(access) or f"{nothing} lets more in or allows more",
@@ -57,22 +67,34 @@ def _told(items: Sequence[Item], *concerns: Concern) -> list[tuple[Item, Finding
     return sorted(found, key=lambda told: not told[1].rule)
 
 
-def _first(told: list[tuple[Item, Finding]]) -> str:
-    if not told:
-        return ""
-    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-    return f"{_brief(*told[0], cut=True)}{more}"
+def _in_short(told: list[tuple[Item, Finding]]) -> str:
+    """Who, and what becomes of it; what exactly, the sentences tell: `database.Cluster and 3 more replaced`."""
+    groups: dict[str, list[str]] = {}
+    for item, finding in told:
+        groups.setdefault(_word(item, finding), []).append(item.address)
+    return ", ".join(
+        f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''} {word}" for word, names in groups.items()
+    )
+
+
+def _word(item: Item, finding: Finding) -> str:
+    changed = finding.rule == "replace" and item.action is Action.MODIFY
+    word = "given a new value" if changed else _WORDS[finding.rule]
+    sure = item.certainty is Certainty.CERTAIN or not finding.rule
+    return word if sure else f"perhaps {word}"
 
 
 def _all(told: list[tuple[Item, Finding]]) -> str:
     return "; ".join(_brief(item, finding) for item, finding in told)
 
 
-def _brief(item: Item, finding: Finding, *, cut: bool = False) -> str:
+def _brief(item: Item, finding: Finding) -> str:
     """`database.Cluster is replaced (old one deleted)`, `load_balancer.MigrationRule: requests move: …`."""
     may = item.certainty is not Certainty.CERTAIN
     if finding.concern is Concern.DATA and item.action is Action.REPLACE:
         return f"{item.address} {'may be' if may else 'is'} replaced (old one {item.keeps})"
     if finding.concern is Concern.DATA and item.action is Action.DELETE:
         return f"{item.address} is deleted" + (f" ({item.keeps})" if item.keeps != "deleted" else "")
-    return f"{item.address}{' (possibly)' if may else ''}: {short(finding.text) if cut else finding.text}"
+    if finding.text.startswith(f"{item.address} "):  # says itself who it is about
+        return f"{'possibly: ' if may else ''}{finding.text}"
+    return f"{item.address}{' (possibly)' if may else ''}: {finding.text}"

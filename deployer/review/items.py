@@ -13,7 +13,7 @@ from deployer.review.concerns.protection import WATCHERS
 from deployer.review.concerns.surroundings import Surroundings
 from deployer.review.grading import Graded, GradedEdit, Grader
 from deployer.review.model import Action, Certainty, Concern, Edit, Finding, Item, Link, Severity
-from deployer.review.values import HIDDEN, arrow, is_sensitive, name_of
+from deployer.review.values import HIDDEN, is_sensitive
 
 # Every change of these makes a new one by design; what was there stays as it is.
 _ROUTINE = frozenset(("AWS::ECS::TaskDefinition", "AWS::Lambda::Version", "AWS::Lambda::LayerVersion"))
@@ -116,7 +116,7 @@ def _summary(case: Case, edits: tuple[Edit, ...]) -> str:
     real = [edit for edit in edits if edit.certainty is not Certainty.NOISE]
     if not real:
         return "its tags change" if "Tags" in graded.change.scope else "what changes in it is not known"
-    names = [_named(edit) for edit in real]
+    names = list(dict.fromkeys(_top(edit) for edit in real))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return f"{'may change' if may else 'changes'} {', '.join(names[:_SHOWN])}{more}"
 
@@ -126,25 +126,17 @@ def _because(forcing: list[Edit]) -> str:
         return "; AWS does not say why"
     edit = next((edit for edit in forcing if edit.certainty is Certainty.CERTAIN), forcing[0])
     source = next((link for link in reversed(edit.chain) if link.kind == "resource"), None)
-    name = name_of(edit.property)
+    name = _top(edit)
     verb = "changes" if edit.certainty is Certainty.CERTAIN else "may change"
     if source is not None:
         return f" because {name} comes from {source.name}, which {_is(source)}"
-    known = edit.property.before is not None or edit.property.after is not None
-    return f" because {name} {verb}{f': {_values(edit)}' if known else ''}"
+    return f" because {name} {verb}"
 
 
 def _is(source: Link) -> str:
     return source.detail if source.detail.startswith("may") else f"is {source.detail}"
 
 
-def _named(edit: Edit) -> str:
-    told = edit.property
-    name = name_of(told)
-    known = told.before is not None or told.after is not None
-    return f"{name}: {_values(edit)}" if known else name
-
-
-def _values(edit: Edit) -> str:
-    told = edit.property
-    return arrow(told.before, told.after if told.after_known else "(known after)")
+def _top(edit: Edit) -> str:
+    """The property or attribute that an edit is of; its place and values are told with the edit itself."""
+    return edit.property.name or edit.property.attribute

@@ -163,7 +163,7 @@ class Trees:
 
     def fed_by_others(self, address: str, path: str) -> bool:
         """Whether other resources feed a property than before."""
-        if self.before is None or address.partition(".")[0] not in self.fetched:
+        if self.before is None:
             return False
         old, new = (
             {(found.resource.address, found.attribute) for found in side.sources(address, path)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from deployer.changes import PropertyChange
@@ -13,6 +14,7 @@ _LONGEST = 60
 _TOKEN = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
 _SENSITIVE = re.compile(r"password$|secretstring$|authtoken$|privatekey$|presharedkey$", re.IGNORECASE)
 HIDDEN = "(not shown)"
+LATER = "(known only when applied)"
 
 
 def text_of(value: Any) -> str:
@@ -30,6 +32,17 @@ def value_of(text: str | None) -> Any:
         return json.loads(text)
     except ValueError:  # a dynamic reference, {{resolve:…}}
         return text
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A value that is to be a mapping; an empty one where a template says something else, which AWS will refuse."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """A list that is to hold mappings, or a single one; what is something else, or a function, is left out."""
+    given = value if isinstance(value, list | tuple) else [value]
+    return [part for part in given if isinstance(part, Mapping) and not any(key.startswith("Fn::") for key in part)]
 
 
 def short(text: str | None) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import time
 
 import boto3
@@ -27,6 +28,8 @@ from deployer.execution.tally import expected_resources
 from deployer.flow import deployed_tree, look
 from deployer.forecast.plan import forecast
 from deployer.forecast.sources import after_of, from_aws
+from deployer.gate.judge import judge
+from deployer.gate.policy import Policy
 from deployer.package_dir import Package, read_package
 from deployer.review.build import build_review
 from deployer.review.model import Certainty
@@ -148,6 +151,15 @@ def renamed(_settings, templates):
     resources[f"{name}Again"] = resources.pop(name)
 
 
+def renamed_tier(_settings, templates):
+    templates["root"] = json.loads(json.dumps(templates["root"]).replace('"Migration"', '"Replication"'))
+
+
+def other_wire(_settings, templates):
+    parameters = templates["root"]["Resources"]["Migration"]["Properties"]["Parameters"]
+    parameters["DmsSecretArn"] = parameters["SourceDmsSecretArn"]
+
+
 def removed(_settings, templates):
     del templates["monitoring"]["Resources"]["DbParameterGroupEvents"]
 
@@ -193,6 +205,9 @@ EDITS = {
     "policies": attributes("database", "Cluster", DeletionPolicy="Retain", UpdateReplacePolicy="Retain"),
     "metadata": attributes("service", "Service", Metadata={"a": "b"}),
     "a removed tier": without_monitoring,
+    "a renamed tier": renamed_tier,
+    "a tier that is kept": attributes("root", "Database", DeletionPolicy="Retain", UpdateReplacePolicy="Retain"),
+    "another wire": other_wire,
     "a removed resource": removed,
     "a renamed resource": renamed,
     "all at once": all_at_once,
@@ -228,10 +243,15 @@ def package_root():
 def verdicts(review, *certainties):
     """What happens to each resource, for certain or perhaps; nested stacks are told by what is in them."""
     return {
-        item.address: item.action
+        (item.address, item.action)
         for item in review.items()
         if item.certainty in certainties and item.type != NESTED_STACK
     }
+
+
+def asked(review):
+    """What the gate asks about."""
+    return {(refusal.rule, refusal.address) for refusal in judge(review, frozenset(), Policy()).refusals}
 
 
 def by_address(tree: ChangeSet):
@@ -255,11 +275,12 @@ def test_the_forecast_says_what_aws_says(deployed, name):
     certain, foretold_certain = (verdicts(review, Certainty.CERTAIN) for review in (told, foretold))
     known = certain | verdicts(told, Certainty.POSSIBLE)
     # The forecast may be surer than AWS, which does not know a text as long as one of its parts may change.
-    assert certain.items() <= foretold_certain.items() <= known.items()
+    assert certain <= foretold_certain <= known
+    assert asked(told) == asked(foretold)
     said, foresaid = by_address(told_tree), by_address(foretold_tree)
     if name not in ZONES:
         # What the forecast leaves out is what nothing comes of.
-        assert known.keys() <= foresaid.keys()
+        assert {address for address, _ in known} <= foresaid.keys()
     for address, change in foresaid.items():
         if change.tier not in gone(told_tree):
             assert (address, change.action) == (address, said[address].action)

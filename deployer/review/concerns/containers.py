@@ -9,7 +9,7 @@ from deployer.review.concerns.case import Case
 from deployer.review.concerns.compare import Weaker, fewer, gone, more, off, on, to_root, value_at
 from deployer.review.concerns.guard import SSL_MODES
 from deployer.review.model import Concern, Finding
-from deployer.review.values import arrow, short, text_of
+from deployer.review.values import arrow, mappings, short, text_of
 
 # path below the container's definition, what a missing value means, when it is weaker, what to say
 _LOCKS: tuple[tuple[str, Any, Weaker, str], ...] = (
@@ -78,13 +78,8 @@ def _image(name: str, before: str, after: str) -> Iterator[Finding]:
 
 def _named(container: Mapping[str, Any], name: str, value: str) -> dict[str, Any]:
     """A list of names and values as a mapping."""
-    found = container.get(name)
-    pairs = found if isinstance(found, list) else ()
-    return {str(pair.get("Name")): pair.get(value) for pair in pairs if isinstance(pair, Mapping)}
+    return {str(pair.get("Name")): pair.get(value) for pair in mappings(container.get(name))}
 
 
 def _containers(properties: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found = properties.get("ContainerDefinitions")
-    return (
-        {str(part.get("Name")): part for part in found if isinstance(part, Mapping)} if isinstance(found, list) else {}
-    )
+    return {str(part.get("Name")): part for part in mappings(properties.get("ContainerDefinitions"))}

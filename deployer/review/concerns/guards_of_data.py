@@ -58,6 +58,7 @@ DATA: tuple[Guard, ...] = (
         Guard(kind, "PerformanceInsights" + ("KmsKeyId" if kind == _CLUSTER else "KMSKeyId"), None, other,
               f"performance data: {ENCRYPTED_WITH}"),
         Guard(kind, "MasterUserSecret/KmsKeyId", None, other, f"master password: {ENCRYPTED_WITH}"),
+        Guard(kind, "PerformanceInsightsEnabled", NO, off, "slow statements are not recorded any more", ""),
         Guard(kind, "CopyTagsToSnapshot", NO, off, "snapshots lose their tags", ""),
         Guard(kind, "PreferredBackupWindow", None, other, "backups are taken at another time", ""),
     )),
@@ -90,6 +91,8 @@ DATA: tuple[Guard, ...] = (
     )),
     # --- secrets and keys --------------------------------------------------------------------------------------------
     Guard(_SECRET, "KmsKeyId", None, other, ENCRYPTED_WITH),
+    *(Guard("AWS::SecretsManager::SecretTargetAttachment", name, None, other, "a secret loses the database's address")
+      for name in ("SecretId", "TargetId")),
     Guard(_KEY, "EnableKeyRotation", NO, off, "the key is not rotated any more"),
     Guard(_KEY, "RotationPeriodInDays", 365, higher, "the key is rotated more rarely"),
     Guard(_KEY, "PendingWindowInDays", 30, lower, "fewer days to change one's mind about deleting the key"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployer.review.concerns.compare import below, more, off, on, other, shorter
+from deployer.review.concerns.compare import below, changed, more, off, on, other, shorter
 from deployer.review.concerns.guard import ENCRYPTED_WITH, FURTHER_GROUP, NO, OPEN, TRAFFIC, YES, Guard
 from deployer.review.model import Concern
 
@@ -35,6 +35,7 @@ REPLICATION: tuple[Guard, ...] = (
           "the connection to the database is protected less"),
     Guard(_ENDPOINT, "CertificateArn", None, other, "the database's certificate is checked otherwise, or not at all"),
     Guard(_ENDPOINT, "PostgreSqlSettings/FailTasksOnLobTruncation", NO, off, f"{_LOBS}, and nothing stops"),
+    Guard(_ENDPOINT, "PostgreSqlSettings/CaptureDdls", YES, off, "changes of the schema are not replicated any more"),
     *(Guard(_ENDPOINT, path, None, other, "it connects with other credentials, or to another database", *TRAFFIC)
       for path in ("PostgreSqlSettings/SecretsManagerSecretId", "ServerName", "DatabaseName")),
     Guard(_ENDPOINT, "KmsKeyId", None, other, ENCRYPTED_WITH),
@@ -52,6 +53,8 @@ REPLICATION: tuple[Guard, ...] = (
           concern=Concern.DATA),
     Guard(_TASK, f"{_SETTINGS}TargetMetadata/TaskRecoveryTableEnabled", NO, off,
           "the target does not record how far it is any more"),
+    *(Guard(_TASK, place, None, changed, "replication begins or ends elsewhere: changes may be left out",
+            concern=Concern.DATA) for place in ("CdcStartTime", "CdcStartPosition", "CdcStopPosition")),
     Guard(_TASK, f"{_SETTINGS}ValidationSettings/ValidationOnly", NO, on,
           "nothing is replicated any more, only compared"),
     Guard(_TASK, f"{_SETTINGS}ValidationSettings/SkipLobColumns", NO, on, "large objects are not compared any more"),

@@ -39,6 +39,7 @@ _TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
 _WAF = "AWS::WAFv2::WebACL"
 _WAF_LOG = "AWS::WAFv2::LoggingConfiguration"
 _ENDPOINT = "AWS::EC2::VPCEndpoint"
+_ECS = "AWS::ECS::Cluster"
 _SERVICE = "AWS::ECS::Service"
 _TASK = "AWS::ECS::TaskDefinition"
 _MACHINE = "AWS::StepFunctions::StateMachine"
@@ -106,6 +107,10 @@ SERVING: tuple[Guard, ...] = (
     *(Guard("AWS::EC2::VPNConnection", f"{_TUNNEL}/{index}/{path}", missing, weaker, f"tunnel {index + 1}: {text}")
       for index in (0, 1) for path, missing, weaker, text in _OF_A_TUNNEL),
     # --- the service and the validator -------------------------------------------------------------------------------
+    Guard(_ECS, "ClusterSettings/#containerInsights", "disabled", below("disabled", "enabled", "enhanced"),
+          "fewer metrics of tasks, which alarms watch"),
+    Guard(_ECS, "Configuration/ExecuteCommandConfiguration/Logging", "DEFAULT", becomes("NONE"),
+          "what people do in a task is not logged"),
     Guard(_SERVICE, "EnableExecuteCommand", NO, on, "people may open a shell in a task", *OPEN),
     Guard(_SERVICE, "NetworkConfiguration/AwsvpcConfiguration/AssignPublicIp", "DISABLED", on,
           "tasks get public addresses", *OPEN),
@@ -131,6 +136,10 @@ SERVING: tuple[Guard, ...] = (
     Guard(_SERVICE, "DeploymentConfiguration/BakeTimeInMinutes", 15, lower,
           "the old tasks are kept for less time to go back to", ""),
     Guard("AWS::Lambda::Function", "KmsKeyArn", None, other, ENCRYPTED_WITH),
+    *(Guard("AWS::Lambda::Function", f"Environment/Variables/{side}_{what}", None, other, "it compares otherwise")
+      for side in ("SOURCE", "TARGET") for what in ("SECRET_ARN", "CA")),
+    Guard("AWS::Lambda::Function", "Environment/Variables/SCHEMAS", None, fewer, "it compares fewer schemas"),
+    Guard("AWS::Lambda::Function", "ReservedConcurrentExecutions", None, becomes("0"), "it cannot run any more"),
     Guard("AWS::Lambda::Function", "Role", None, changed, OTHER_ROLE, *OPEN),
     Guard("AWS::Lambda::Function", "VpcConfig/SecurityGroupIds", None, more, FURTHER_GROUP, *OPEN),
     Guard("AWS::Lambda::Url", "AuthType", "AWS_IAM", becomes("NONE"), "anybody may call the function", *OPEN),

@@ -11,6 +11,7 @@ from deployer.review.concerns.case import Case
 from deployer.review.concerns.surroundings import Surroundings, address_in
 from deployer.review.model import Action, Concern, Finding
 from deployer.review.trees import Body
+from deployer.review.values import mappings
 
 _GROUP = "AWS::EC2::SecurityGroup"
 _INGRESS = "AWS::EC2::SecurityGroupIngress"
@@ -95,16 +96,11 @@ def _paths_of(address: str, body: Body) -> list[Path]:
     else:
         inward = body.properties.get("SecurityGroupIngress", ())
         outward = body.properties.get("SecurityGroupEgress", (_EVERYTHING_OUT,))
-        rules = [(True, address, rule) for rule in _rules(inward)] + [
-            (False, address, rule) for rule in _rules(outward)
+        rules = [(True, address, rule) for rule in mappings(inward)] + [
+            (False, address, rule) for rule in mappings(outward)
         ]
     found = [_path(group, rule, inward=inward) for inward, group, rule in rules]
     return [path for path in found if not _is_loopback(path.peer)]
-
-
-def _rules(value: Any) -> list[Mapping[str, Any]]:
-    given = value if isinstance(value, list | tuple) else [value]
-    return [rule for rule in given if isinstance(rule, Mapping)]
 
 
 def _path(group: str, rule: Mapping[str, Any], *, inward: bool) -> Path:

@@ -11,6 +11,7 @@ from deployer.review.concerns.statements import Statement, is_covered, statement
 from deployer.review.concerns.surroundings import Surroundings, address_in
 from deployer.review.model import Action, Concern, Finding
 from deployer.review.trees import Body
+from deployer.review.values import mappings
 
 _ROLE = "AWS::IAM::Role"
 _USER = "AWS::IAM::User"
@@ -90,6 +91,7 @@ def _told(grants: list[Grant], verb: str, rule: str, concern: Concern = Concern.
         texts = list(dict.fromkeys(str(grant.statement) for grant in grants if grant.holder == holder))
         more = f"; and {len(texts) - _MANY} more" if len(texts) > _MANY else ""
         said = verb.replace("may", "allows") if " of " in holder else verb
+        texts = [f"do {text}" if text.startswith("everything") and "may" in said else text for text in texts]
         yield Finding(concern, rule, f"{holder} {said} {'; '.join(texts[:_MANY])}{more}")
 
 
@@ -119,7 +121,7 @@ def _documents(address: str, body: Body) -> Iterator[tuple[str, Any]]:
     if body.type in (_ROLE, _USER):
         if body.type == _ROLE:
             yield f"trust of {address}", properties.get("AssumeRolePolicyDocument")
-        yield from ((address, policy.get("PolicyDocument")) for policy in properties.get("Policies", ()))
+        yield from ((address, policy.get("PolicyDocument")) for policy in mappings(properties.get("Policies")))
     elif body.type in _POLICIES:
         for kind in _HOLDERS:
             for holder in _listed(properties.get(kind)):

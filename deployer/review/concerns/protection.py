@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deployer.review.concerns import containers, mappings, web_acl
+from deployer.review.concerns import containers, table_mappings, web_acl
 from deployer.review.concerns.case import UNKNOWN, Case
 from deployer.review.concerns.compare import number, value_at
 from deployer.review.concerns.protection_table import guards
@@ -13,7 +13,7 @@ from deployer.review.concerns.stateful import default_deletion_policy
 from deployer.review.concerns.statements import statements
 from deployer.review.model import Action, Concern, Finding
 from deployer.review.trees import Body
-from deployer.review.values import arrow, is_sensitive, text_of
+from deployer.review.values import arrow, is_sensitive, mappings, text_of
 
 # type → what is missing once a resource of it is gone
 WATCHERS = {
@@ -64,7 +64,7 @@ def _of_type(case: Case) -> Iterator[Finding]:
         case "AWS::ElasticLoadBalancingV2::Listener":
             yield from _plain_text(case)
         case "AWS::DMS::ReplicationTask":
-            yield from mappings.narrowed(case)
+            yield from table_mappings.narrowed(case)
         case "AWS::KMS::Key":
             yield from _unmanaged(case)
         case "AWS::CloudWatch::Alarm":
@@ -113,8 +113,8 @@ def _expiry(case: Case) -> Iterator[Finding]:
 
 def _expirations(properties: Mapping[str, Any]) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
-    for rule in value_at(properties, "LifecycleConfiguration/Rules") or ():
-        if isinstance(rule, Mapping) and rule.get("Status") == "Enabled":
+    for rule in mappings(value_at(properties, "LifecycleConfiguration/Rules")):
+        if rule.get("Status") == "Enabled":
             scope = text_of([rule.get(name) for name in _SCOPE])
             for path, kind in _EXPIRATIONS:
                 value = value_at(rule, path)

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from deployer.review.values import short, text_of
+from deployer.review.values import mapping, mappings, short, text_of
 
 _NOT = ("NotAction", "NotResource", "NotPrincipal")
 _MANY = 3
+_OWN = re.compile(r"\$\{AWS::(Partition|Region|AccountId)\}")
+_PARTS = 6  # arn:partition:service:region:account:resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Statement:
         """The values of each condition by operator and key."""
         return {
             (operator, key): frozenset(text_of(value).lower() for value in _list(values))
-            for operator, keys in (self.body.get("Condition") or {}).items()
-            for key, values in keys.items()
+            for operator, keys in mapping(self.body.get("Condition")).items()
+            for key, values in mapping(keys).items()
         }
 
     def speaks_of(self, action: str) -> bool:
@@ -44,7 +46,7 @@ class Statement:
 
     def __str__(self) -> str:
         parts = [f"{_few(self.body.get(name))}" for name in ("Action", "NotAction") if name in self.body]
-        told = f"{'every action but ' if 'NotAction' in self.body else ''}{', '.join(parts)}"
+        told = f"{'everything but ' if 'NotAction' in self.body else ''}{', '.join(parts)}"
         on = _few(self.body.get("Resource", self.body.get("NotResource")))
         who = self.body.get("Principal", self.body.get("NotPrincipal"))
         return f"{told}{f' on {on}' if on else ''}{f' by {_principals(who)}' if who else ''}"
@@ -52,8 +54,8 @@ class Statement:
 
 def statements(document: Any) -> list[Statement]:
     """The statements of a policy document; a single one need be no list."""
-    found = document.get("Statement", ()) if isinstance(document, Mapping) else ()
-    return [Statement(part.get("Effect") == "Allow", part) for part in _list(found) if isinstance(part, Mapping)]
+    found = mapping(document).get("Statement")
+    return [Statement(part.get("Effect") == "Allow", part) for part in mappings(found)]
 
 
 def is_covered(statement: Statement, others: Iterable[Statement]) -> bool:
@@ -144,9 +146,16 @@ def _is_choice(operator: str) -> bool:
 
 
 def _few(value: Any) -> str:
-    texts = [short(text) for text in _texts(value)]
+    texts = [short(_within_the_account(text)) for text in _texts(value)]
     more = f" and {len(texts) - _MANY} more" if len(texts) > _MANY else ""
     return ", ".join(texts[:_MANY]) + more
+
+
+def _within_the_account(text: str) -> str:
+    """An ARN's own part, where the rest of it is the stack's account and region: `secret:payments/dev/dms-??????`."""
+    parts = _OWN.sub("", text).split(":", 5)
+    own = len(parts) == _PARTS and parts[0] == "arn" and not any((parts[1], parts[3], parts[4]))
+    return parts[-1] if own else text
 
 
 def _principals(who: Any) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from deployer.changes import NESTED_STACK, ChangeSet, ResourceChange
 from deployer.review.trees import Body, Side, Trees
+from deployer.review.values import mapping, mappings
 
 SERVICE = "AWS::ECS::Service"
 LISTENER_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
@@ -91,20 +92,25 @@ class Surroundings:
 
 def _named(side: Side, keys: tuple[str, ...]) -> Iterator[str]:
     for resource in side.tree.of_type(SERVICE):
-        for balancer in side.resolved(resource).properties.get("LoadBalancers", ()):
-            for place in (balancer, balancer.get("AdvancedConfiguration", {})):
+        for balancer in mappings(side.resolved(resource).properties.get("LoadBalancers")):
+            for place in (balancer, mapping(balancer.get("AdvancedConfiguration"))):
                 yield from (address_in(place[key]) for key in keys if key in place)
 
 
 def weights(properties: Any) -> tuple[tuple[str, int], ...]:
     """How a listener rule or listener splits requests: (target group, weight), in template order."""
     found = []
-    for action in properties.get("Actions") or properties.get("DefaultActions") or ():
-        groups = action.get("ForwardConfig", {}).get("TargetGroups", ())
-        found += [(address_in(group.get("TargetGroupArn", "")), int(group.get("Weight", 1))) for group in groups]
+    for action in mappings(properties.get("Actions") or properties.get("DefaultActions")):
+        groups = mappings(mapping(action.get("ForwardConfig")).get("TargetGroups"))
+        found += [(address_in(group.get("TargetGroupArn", "")), _weight(group)) for group in groups]
         if not groups and "TargetGroupArn" in action:
             found.append((address_in(action["TargetGroupArn"]), 1))
     return tuple(found)
+
+
+def _weight(group: Mapping[str, Any]) -> int:
+    weight = str(group.get("Weight", 1))
+    return int(weight) if weight.isdecimal() else 1
 
 
 def address_in(value: Any) -> str:

@@ -10,7 +10,7 @@ from deployer.review.concerns.case import UNKNOWN, Case
 from deployer.review.concerns.compare import lower, number
 from deployer.review.concerns.surroundings import LISTENER_RULE, SERVICE, address_in, weights
 from deployer.review.model import Action, Concern, Finding
-from deployer.review.values import arrow, text_of
+from deployer.review.values import arrow, mappings, text_of
 
 _LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 _TARGETS = "AWS::ElasticLoadBalancingV2::TargetGroup"
@@ -115,7 +115,7 @@ def _listener(case: Case) -> Iterator[Finding]:
 
 def _fixed(properties: Mapping[str, Any]) -> bool:
     """Whether a listener answers by itself what no rule takes."""
-    return all(action.get("Type") == "fixed-response" for action in properties.get("DefaultActions", ()))
+    return all(action.get("Type") == "fixed-response" for action in mappings(properties.get("DefaultActions")))
 
 
 def _scaling(case: Case) -> Iterator[Finding]:

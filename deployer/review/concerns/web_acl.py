@@ -8,7 +8,7 @@ from typing import Any
 from deployer.review.concerns.case import Case
 from deployer.review.concerns.compare import number, value_at
 from deployer.review.model import Concern, Finding
-from deployer.review.values import text_of
+from deployer.review.values import mapping, mappings, text_of
 
 # Parts of a statement that make it look at less, or do less.
 _PARTS = {
@@ -69,10 +69,7 @@ def _weaker(text: str) -> Finding:
 
 
 def _rules(properties: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    rules = properties.get("Rules")
-    return (
-        {str(rule.get("Name")): rule for rule in rules if isinstance(rule, Mapping)} if isinstance(rules, list) else {}
-    )
+    return {str(rule.get("Name")): rule for rule in mappings(properties.get("Rules"))}
 
 
 def _strictness(rule: Mapping[str, Any]) -> int:
@@ -105,7 +102,7 @@ def _limit(rule: Mapping[str, Any]) -> str:
 
 def _looks_for(rule: Mapping[str, Any]) -> str:
     """A rule's statement without what is compared by itself."""
-    statement = rule.get("Statement", {})
+    statement = mapping(rule.get("Statement"))
     return text_of(
         {kind: {name: value for name, value in body.items() if name not in (*_PARTS, "Limit", "EvaluationWindowSec")}
          for kind, body in statement.items() if isinstance(body, Mapping)}

@@ -5,11 +5,13 @@ Tests share the account as teams do, each with a suffix of its own; `empty` is o
 
 from __future__ import annotations
 
+import importlib
 import io
 import itertools
 import json
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,9 +145,10 @@ class World:
                 continue
             if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
                 found.append(stack["StackName"])
+            change_sets = self.cloudformation.list_change_sets(StackName=stack["StackId"])["Summaries"]
             found += [
                 one["ChangeSetName"]
-                for one in self.cloudformation.list_change_sets(StackName=stack["StackId"])["Summaries"]
+                for one in change_sets
                 if "ParentChangeSetId" not in one or one["Status"] != "FAILED"
             ]
         return found
@@ -206,3 +209,20 @@ def world(endpoint, tmp_path, capsys):
 def empty(world):
     process.ask(world.endpoint, "POST", "/localaws/reset")
     return world
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch):
+    """Have `held` set when a module first calls one of its functions: what it waits for ends while it waits."""
+
+    def arrange(held: threading.Event, module: str, function: str) -> None:
+        found = importlib.import_module(module)
+        real = getattr(found, function)
+
+        def releasing(*arguments, **named):
+            held.set()
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(found, function, releasing)
+
+    return arrange

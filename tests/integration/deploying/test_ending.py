@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from localaws import process
+from tests.integration.deploying.small import resource
 from tests.integration.deploying.test_looking import slow_update
 
 
@@ -37,6 +38,20 @@ def test_a_disposable_environment_goes_and_leaves_nothing(world):
     again = world.run("destroy", "--yes")
     assert again.code == 0
     assert again.err == f"there is no stack {world.stack} in us-east-1\n"
+
+
+def test_what_aws_keeps_of_it_is_told(world):
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": "123456789012"}}],
+    }
+    world.build.tiers["alarms"]["Resources"]["Key"] = resource("AWS::KMS::Key", KeyPolicy=policy)
+    world.build.write()
+    world.deployed()
+    done = world.run("destroy", "--yes")
+    assert done.code == 0, done.err
+    assert "alarms.Key: key " in done.err
+    assert "is pending deletion until" in done.err
 
 
 def test_a_person_types_what_is_to_go(world):
@@ -87,7 +102,7 @@ def wait_until_gone(world):
     )
 
 
-def test_a_deletion_that_was_cut_off_is_followed_to_its_end(world, monkeypatch):
+def test_a_deletion_that_was_cut_off_is_followed_to_its_end(world, monkeypatch, release):
     from localaws.hands import Hands
 
     world.deployed()
@@ -99,7 +114,7 @@ def test_a_deletion_that_was_cut_off_is_followed_to_its_end(world, monkeypatch):
 
     monkeypatch.setattr(Hands, "delete", delete)
     world.cloudformation.delete_stack(StackName=world.stack)
-    threading.Timer(0.3, held.set).start()
+    release(held, "deployer.verbs.destroy", "say")
     done = world.run("destroy", "--yes")
     assert done.code == 0, done.err
     assert f"{world.stack} is being deleted already" in done.err

@@ -109,7 +109,7 @@ def hold(world, monkeypatch, held):
     return started
 
 
-def test_status_follows_what_goes_on_and_ends_it_as_a_deployment(world, monkeypatch):
+def test_status_follows_what_goes_on_and_ends_it_as_a_deployment(world, monkeypatch, release):
     held, started = slow_update(world.deployed(), monkeypatch)
     assert started.wait(20)
     busy = world.run("--yes")
@@ -117,7 +117,7 @@ def test_status_follows_what_goes_on_and_ends_it_as_a_deployment(world, monkeypa
     assert f"error: stack {world.stack} is busy with an update (UPDATE_IN_PROGRESS)" in busy.err
     assert world.run("status", "--no-follow").code == 0
     (world.build.folder / "flat-outputs.json").unlink()
-    threading.Timer(0.1, held.set).start()
+    release(held, "deployer.verbs.status", "watch")
     done = world.run("status")
     assert done.code == 0
     assert "UPDATE_COMPLETE" in done.out
@@ -126,20 +126,31 @@ def test_status_follows_what_goes_on_and_ends_it_as_a_deployment(world, monkeypa
     assert "nothing would change" in world.run("plan", local=False).out
 
 
-def test_somebody_else_s_deployment_is_not_taken_for_ours(world, monkeypatch):
+def test_somebody_else_s_deployment_is_not_taken_for_ours(world, monkeypatch, release):
     held, started = slow_update(world.deployed(), monkeypatch)
     assert started.wait(20)
     world.change(90)
-    threading.Timer(0.1, held.set).start()
+    release(held, "deployer.verbs.status", "watch")
     assert world.run("status").code == 0
     plan = world.run("plan", local=False)
     assert "RetentionInDays: 30 → 90" in plan.out  # of what was last deployed from here
 
 
-def test_an_update_is_cancelled(world, monkeypatch):
+def test_who_waits_gets_a_turn(world, monkeypatch, release):
     held, started = slow_update(world.deployed(), monkeypatch)
     assert started.wait(20)
-    threading.Timer(1, held.set).start()
+    world.change(90)
+    release(held, "deployer.flow", "say")
+    done = world.run("--yes", "--wait", "30")
+    assert done.code == 0, done.err
+    assert "waiting for it" in done.err
+    assert world.log_groups() == {"requests": 90}
+
+
+def test_an_update_is_cancelled(world, monkeypatch, release):
+    held, started = slow_update(world.deployed(), monkeypatch)
+    assert started.wait(20)
+    release(held, "deployer.verbs.status", "say")
     done = world.run("status", "--cancel")
     assert f"the update of {world.stack} is cancelled: it rolls back" in done.err
     assert (world.status(), done.code) == ("UPDATE_ROLLBACK_COMPLETE", 0)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from deployer import conclusion, flow
+from deployer.errors import BusyError
+from deployer.verbs import up
 from tests.integration.deploying.small import Build, resource
 
 FINISHED = {"flat-outputs.json", "deployed.json", "review.md", "review.html"}
@@ -173,6 +176,41 @@ def test_tags_alone_are_a_change(world):
     assert {"Key": "MigrationPhase", "Value": "done"} in tags
 
 
+def test_a_template_in_which_aws_finds_no_change(world):
+    world.build.root = {"Resources": {"Topic": resource("AWS::SNS::Topic", TopicName=f"{world.stack}-only")}}
+    world.build.tiers = {}
+    world.build.write()
+    world.deployed()
+    world.build.root["Metadata"] = {"Note": "of no resource"}
+    world.build.write()
+    done = world.run("--yes")
+    assert done.code == 0, done.err
+    assert (done.calls["CreateChangeSet"], done.calls["DeleteChangeSet"]) == (1, 1)
+    assert "nothing to change" in done.err
+    assert world.leftovers() == []
+
+
+def test_a_shell_that_somebody_deletes_meanwhile(world, monkeypatch):
+    world.run("account", "--yes")
+    monkeypatch.setattr(flow, "describe_stack", lambda aws, name: None)
+    done = world.run("--yes")
+    assert done.code == 1
+    assert done.err.endswith(
+        f"error: stack {world.stack} is gone, and its change set with it\nnext: somebody deleted it: run again\n"
+    )
+    assert world.status() is None
+
+
+def test_a_nested_stack_is_deployed_by_its_root_alone(world):
+    world.deployed()
+    nested = world.cloudformation.describe_stack_resource(StackName=world.stack, LogicalResourceId="Logs")
+    world.build.stack = nested["StackResourceDetail"]["PhysicalResourceId"].split("/")[1]
+    world.build.write()
+    done = world.run("--yes")
+    assert done.code == 1
+    assert "is nested in" in done.err
+
+
 def test_a_change_set_that_cannot_be_made_names_the_tier_and_leaves_nothing(world):
     world.deployed()
     world.build.properties("logs.Requests")["RetentionInDays"] = {"Ref": "Nobody"}
@@ -266,3 +304,42 @@ def test_environments_stand_side_by_side(world):
     assert done.code == 0, done.err
     assert "shop-account" not in done.err
     assert (world.status(), world.status(f"shop-{other}")) == ("CREATE_COMPLETE", "CREATE_COMPLETE")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [(KeyboardInterrupt(), 130, "interrupted\n"), (BusyError("another was faster"), 1, "error: another was faster\n")],
+)
+def test_what_was_not_executed_after_all_is_discarded(world, monkeypatch, error, code, told):
+    def carry_out(*_arguments):
+        raise error
+
+    world.deployed().title("new")
+    monkeypatch.setattr(up, "carry_out", carry_out)
+    done = world.run("--yes")
+    assert done.code == code
+    assert done.err.endswith(told)
+    assert (world.leftovers(), world.titled()) == ([], "")
+    assert "review.json" not in world.files()
+
+
+def test_who_is_interrupted_after_the_execution_has_deployed(world, monkeypatch):
+    def carry_out(*arguments):
+        conclusion.carry_out(*arguments)
+        raise KeyboardInterrupt
+
+    world.deployed().title("new")
+    monkeypatch.setattr(up, "carry_out", carry_out)
+    done = world.run("--yes")
+    assert done.code == 130
+    assert "DeleteChangeSet" not in done.calls
+    assert world.titled() == "new"
+
+
+def test_what_no_stack_knows_any_more_is_told(world):
+    world.deployed().replace()
+    world.inject("Logs/Requests", "delete", "The log group is in use", times=None)
+    done = world.run("--yes", "--allow-replace", "logs.Requests")
+    assert done.code == 0, done.err
+    assert "warning: logs.Requests (AWS::Logs::LogGroup" in done.err
+    assert "The log group is in use" in done.err

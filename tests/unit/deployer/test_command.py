@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import subprocess
@@ -61,6 +62,8 @@ def test_without_a_verb_it_is_up(monkeypatch):
     ("given", "message", "hint"),
     [
         (["exectue"], "exectue: no such verb", "did you mean execute?"),
+        (["--env", "dev", "review"], "review: the verb comes first", "python deploy.py review --env dev"),
+        (["--local", "--env", "plan"], f"{ROOT}/out/plan: there is no build", "build it: python build.py --env plan"),
         (["xyz"], "xyz: no such verb", "one of up, plan, review"),
         ([], "--env is missing", "python deploy.py --env dev"),
         (["review"], "--env is missing", "python deploy.py review --env dev"),
@@ -140,6 +143,15 @@ def test_a_stream_or_disk_that_refuses(verb, capsys, monkeypatch, error, code, t
     assert command.main(["outputs", "--env", "dev"], str(ROOT)) == code
     assert capsys.readouterr().err == told
     assert replaced == [1]
+
+
+def test_streams_that_are_none_of_python_s_own(verb, monkeypatch):
+    streams = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    verb(lambda options, root: print("→") or 0)
+    assert command.main(["outputs", "--env", "dev"], str(ROOT)) == 0
+    assert streams[0].getvalue() == "→\n"
 
 
 def test_a_terminal_that_has_no_arrow_is_no_reason_to_fail():

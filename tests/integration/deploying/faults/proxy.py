@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -78,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):  # whoever asked was killed
+        with suppress(ConnectionError):  # whoever asked was killed
             super().handle()
 
     def handle_any(self) -> None:

@@ -459,7 +459,7 @@ def test_a_description_alone_is_another_template_and_changes_no_resource(plan, p
     after = edited(lambda t: t["database"].update(Description="other"))
     change_set, _ = plan(prod, after)
     (database,) = change_set.changes
-    assert (database.child, [d.path for d in database.details]) == (None, ["TemplateURL"])
+    assert (database.child.outcome, [d.path for d in database.details]) == (Outcome.UNCHANGED, ["TemplateURL"])
 
 
 def test_a_removed_tier_goes_with_all_that_is_in_it(plan, prod, edited):

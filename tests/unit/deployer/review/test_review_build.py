@@ -45,8 +45,8 @@ def realistic(scene, tools):
 def test_a_realistic_change(prod, tools):
     review = realistic(prod, tools)
     assert review.headline == (
-        "data: database.ApplicationSecret is replaced (old one retained) (and 1 more); "
-        "traffic: load_balancer.MigrationRule: requests move: DcTargetGroup 100, BlueTargetGroup 0 → DcTar…; access: none"
+        "data: database.ApplicationSecret replaced, database.Cluster to look at; "
+        "traffic: load_balancer.MigrationRule affected; access: none"
     )
     assert review.data == (
         "database.ApplicationSecret is replaced (old one retained); "
@@ -62,10 +62,8 @@ def test_a_realistic_change(prod, tools):
         ("migration.ForwardTask", Severity.QUIET),
     ]
     assert tools.find(review, "load_balancer.MigrationRule").edits[0].chain[0].name == "load_balancer.aws_weight"
-    assert tools.find(review, "database.ApplicationSecret").summary == (
-        "replaced because Name changes: payments/prod/application → payments/prod/app"
-    )
-    assert tools.find(review, "database.Cluster").summary == "changes EngineVersion: 17.7 → 17.10"
+    assert tools.find(review, "database.ApplicationSecret").summary == "replaced because Name changes"
+    assert tools.find(review, "database.Cluster").summary == "changes EngineVersion"
 
 
 def test_a_review_survives_its_document(prod, tools):
@@ -150,7 +148,7 @@ def test_protection_is_a_matter_of_data(dev):
 
 def test_summaries_name_two_properties_and_count_the_rest(dev, tools):
     dev.edit("database.Cluster", Port=5433, EngineVersion="17.10", StorageType="aurora-iopt1")
-    assert dev.item("database.Cluster").summary == "changes Port: 5432 → 5433, EngineVersion: 17.7 → 17.10 and 1 more"
+    assert dev.item("database.Cluster").summary == "changes Port, EngineVersion and 1 more"
     dev.changes.clear()
     dev.change(
         "database.Cluster",
@@ -164,7 +162,7 @@ def test_summaries_name_two_properties_and_count_the_rest(dev, tools):
 def test_a_tag_is_named_as_one(dev, tools):
     dev.change("service.TaskDefinition", tools.detail("Environment", "a", "b", attribute="Tags"), replacement="False")
     item = dev.item("service.TaskDefinition")
-    assert item.summary == "changes Tags.Environment: a → b"
+    assert item.summary == "changes Tags"
     assert item.edits[0].chain[-1].name == "service.TaskDefinition.Tags.Environment"
 
 

@@ -108,7 +108,7 @@ def test_the_chain_runs_from_the_params_key_through_every_wire(dev, tools):
         ("resource", "network.Vpc", "replaced"),
         ("output", "network.VpcId", ""),
         ("parameter", "security.VpcId", ""),
-        ("property", "security.DatabaseSecurityGroup.VpcId", "vpc-1 → (known after)"),
+        ("property", "security.DatabaseSecurityGroup.VpcId", "vpc-1 → (known only when applied)"),
         ("resource", "security.DatabaseSecurityGroup", "replaced"),
         ("output", "security.DatabaseSecurityGroupId", ""),
         ("parameter", "database.DatabaseSecurityGroupId", ""),

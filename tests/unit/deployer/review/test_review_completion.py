@@ -148,7 +148,7 @@ def test_a_tier_that_is_kept_less_is_an_item(prod, tools):
     item = tools.find(prod.review(), "root.Database")
     assert (item.action, item.severity) == (Action.MODIFY, Severity.STOP)
     assert tools.rules(item) == ["weaken"]
-    assert item.summary == "changes DeletionPolicy: RetainExceptOnCreate → Delete"
+    assert item.summary == "changes DeletionPolicy"
 
 
 def test_what_feeds_a_tier_is_no_item(dev, tools):
@@ -255,3 +255,33 @@ def test_a_failed_tier_is_shown_as_aws_gives_it(dev):
     review = dev.review()
     assert actions(review, "database") == {}
     assert next(tier.outcome for tier in review.tiers if tier.tier == "database") == "failed"
+
+
+def test_a_nested_stack_that_only_aws_speaks_of_is_no_change(dev, tools):
+    """AWS names every nested stack of an update, and makes up an edit that stands for whatever is in it."""
+    made_up = tools.detail("", source="Automatic", evaluation="Dynamic", attribute="Properties")
+    dev.outcomes["encryption"] = Outcome.UNCHANGED
+    dev.stack("Encryption", made_up)
+    review = dev.review()
+    assert [item.address for item in review.items()] == []
+    assert [tier.outcome for tier in review.tiers if tier.tier == "encryption"] == ["unchanged"]
+
+
+def test_what_leaves_under_the_name_of_what_comes_is_told_by_itself(dev, tools):
+    """A tier's stack is renamed: every address is there twice, once deleted and once created."""
+    root = dev.after["root"]["Resources"]
+    root["Replication"] = root.pop("Migration")
+    resources = dev.before["migration"]["Resources"].items()
+    for action, stack in (("Add", "Replication"), ("Remove", "Migration")):
+        changes = tuple(
+            ResourceChange(
+                "migration", name, "", body["Type"], action, "Delete" if action == "Remove" else "", "", (), ()
+            )
+            for name, body in resources
+        )
+        kind = "CREATE" if action == "Add" else "UPDATE"
+        child = ChangeSet("migration", "", "", stack, kind, Outcome.CHANGED, "", changes)
+        dev.stack(stack, action=action, policy="Delete" if action == "Remove" else "", child=child)
+    told = {(item.address, item.action): tools.rules(item) for item in dev.review().items()}
+    assert told["migration.ForwardTask", Action.CREATE] == []
+    assert told["migration.ForwardTask", Action.DELETE] == ["delete"]

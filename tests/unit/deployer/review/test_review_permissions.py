@@ -117,7 +117,7 @@ def test_documents_hold_one_statement_or_many():
 def test_a_statement_reads_as_a_sentence():
     assert str(allow()) == "s3:GetObject on arn:b/*"
     assert str(allow(["a", "b", "c", "d", "e"])) == "a, b, c and 2 more on arn:b/*"
-    assert str(Statement(True, {"NotAction": "iam:*", "NotResource": "x"})) == "every action but iam:* on x"
+    assert str(Statement(True, {"NotAction": "iam:*", "NotResource": "x"})) == "everything but iam:* on x"
     assert str(Statement(True, {"Action": "a", "Principal": "*"})) == "a by everyone"
     assert str(Statement(True, {"Action": "a", "Principal": {"AWS": ["x"], "Service": "y"}})) == "a by x, y"
     assert str(Statement(True, {"Action": "a", "NotPrincipal": "z"})) == "a by z"

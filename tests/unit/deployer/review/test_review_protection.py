@@ -137,6 +137,22 @@ EXAMPLES = {
     "CertificateArn": ("arn", "arn-2"),
     "PostgreSqlSettings/FailTasksOnLobTruncation": (True, False),
     "PostgreSqlSettings/SecretsManagerSecretId": ("arn:a", "arn:b"),
+    "PostgreSqlSettings/CaptureDdls": (True, False),
+    "CdcStartTime": (None, 1700000000),
+    "CdcStartPosition": (None, "0/1"),
+    "CdcStopPosition": (None, "server_time:2026-11-24T00:00:00"),
+    "PerformanceInsightsEnabled": (True, False),
+    "SecretId": ("a", "b"),
+    "TargetId": ("a", "b"),
+    **{
+        f"Environment/Variables/{side}_{what}": ("a", "b")
+        for side in ("SOURCE", "TARGET")
+        for what in ("SECRET_ARN", "CA")
+    },
+    "Environment/Variables/SCHEMAS": ("public,audit", "public"),
+    "ReservedConcurrentExecutions": (4, 0),
+    "ClusterSettings/#containerInsights": ("enhanced", "disabled"),
+    "Configuration/ExecuteCommandConfiguration/Logging": ("DEFAULT", "NONE"),
     "ServerName": ("a", "b"),
     "DatabaseName": ("payments", "other"),
     SETTINGS + "FullLoadSettings/TargetTablePrepMode": ("DO_NOTHING", None),

@@ -105,3 +105,28 @@ def test_a_property_that_comes_or_goes_has_one_side_only(dev):
         ("BacktrackWindow", None, "3600"),
         ("BackupRetentionPeriod", "7", None),
     ]
+
+
+def test_an_uploaded_template_is_named_by_its_tier_whatever_its_digest():
+    url = f"https://bucket.s3.us-east-1.amazonaws.com/payments-dev/migration.{'0f' * 32}.template.json"
+    assert tier_of("Replication", url, {"migration": {}}) == "migration"
+
+
+def test_a_stack_has_the_same_tier_on_both_sides_whatever_its_file(dev):
+    dev.after["ledger"] = dev.after.pop("database")
+    dev.after["root"]["Resources"]["Database"]["Properties"]["TemplateURL"] = "ledger.template.json"
+    trees = Trees({"root": dev.before["root"], "ledger": dev.before["database"]}, dev.after)
+    assert trees.before.stacks["Database"] == trees.after.stacks["Database"] == "ledger"
+    assert trees.before_body("ledger.Cluster") == trees.after_body("ledger.Cluster")
+
+
+def test_an_output_of_a_stack_that_was_not_fetched_is_not_known(dev):
+    del dev.after["root"]["Resources"]["Migration"], dev.after["migration"], dev.before["migration"]
+    trees = Trees(dev.before, dev.after)
+    assert trees.before.follow("monitoring", "ForwardTaskId") is None
+    assert trees.before.sources("root.Monitoring", "Parameters/ForwardTaskId") == []
+
+
+def test_nothing_is_fed_by_others_where_there_was_nothing(dev):
+    assert not Trees({}, dev.after).fed_by_others("database.Cluster", "KmsKeyId")
+    assert not Trees(dev.before, dev.after).fed_by_others("database.Cluster", "KmsKeyId")

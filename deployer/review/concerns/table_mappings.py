@@ -8,7 +8,7 @@ from typing import Any
 from deployer.review.concerns.case import Case
 from deployer.review.concerns.compare import value_at
 from deployer.review.model import Concern, Finding
-from deployer.review.values import text_of
+from deployer.review.values import mappings, text_of
 
 # Rules are told apart by what they say, not by their numbers.
 _NUMBERS = ("rule-id", "rule-name")
@@ -23,8 +23,7 @@ def narrowed(case: Case) -> Iterator[Finding]:
 
 
 def _rules(properties: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    found = value_at(properties, "TableMappings/{}/rules")
-    rules = [rule for rule in found if isinstance(rule, Mapping)] if isinstance(found, list) else []
+    rules = mappings(value_at(properties, "TableMappings/{}/rules"))
     return {text_of({key: value for key, value in rule.items() if key not in _NUMBERS}): rule for rule in rules}
 
 
