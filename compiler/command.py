@@ -7,19 +7,18 @@ do load neither troposphere nor the linter.
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 import time
 
 from compiler.stamp import Stamp, contents_digest, inputs_signature
-from settings.errors import UsageError, UserError
+from settings.door import Help, Parser, answer, interrupt
+from settings.errors import UsageError
 
 TYPE_CHECKING = False  # as type checkers know it; importing `typing` for it would double the start-up time
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from typing import NoReturn
 
     from compiler.pipeline import Built
     from contract.stack import System
@@ -41,35 +40,12 @@ examples:
 exit codes: 0 done, 1 found something (nothing was written), 2 wrong usage or params"""
 
 
-_SIGINT = 2
-_STDOUT = 1
-_READER_GONE = 141  # what a shell reports of a program that SIGPIPE ended, as `| head -1` does
-
-
-class _Help(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal; argparse would import shutil to ask, and does so for every option added."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size().columns
-        except OSError:
-            width = 100
-        super().__init__(prog, width=max(width - 2, 60))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors in the project's own form."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"see: python {self.prog} --help")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="build.py",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=_Help,
+        formatter_class=Help,
         allow_abbrev=False,
     )
     parser.add_argument("command", nargs="?", choices=("build", "versions"), default="build", help=argparse.SUPPRESS)
@@ -95,27 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str], root: str, design: Callable[[Settings], System]) -> int:
     """Run one command; returns the exit code. `root` is the repository, `design` makes the tree of an environment."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that has no "…" is no reason to fail
-    try:
-        code = _run(arguments, root, design)
-        print(end="", flush=True)  # here, where a failure can still be told
-    except UserError as error:
-        print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
-        if error.hint:
-            print(f"next: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt as stop:
-        print("interrupted; the previous build is untouched", file=sys.stderr)
-        return 128 + int(stop.args[0] if stop.args else _SIGINT)
-    except OSError as error:
-        # Once more for nobody: the interpreter flushes at its end, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
-        if isinstance(error, BrokenPipeError):
-            return _READER_GONE
-        print(f"error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    return code
+    return answer(lambda: _run(arguments, root, design), "interrupted; the previous build is untouched")
 
 
 def _run(arguments: list[str], root: str, design: Callable[[Settings], System]) -> int:
@@ -187,7 +143,7 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
     from compiler.pipeline import build
     from compiler.request import Request
 
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, interrupt)
     request = Request(
         root=Path(root),
         env=options.env,
@@ -210,11 +166,6 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
     if inputs_signature(root, words) == signature:  # else somebody edited them meanwhile, and who knows what was read
         stamp.write(signature, _digest(contents, words), built.compiled.files, summary, pictured=options.diagram)
     return 0
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    """End as Ctrl-C does, nothing left behind: whoever sends SIGTERM (CI, a supervisor) asks for the same."""
-    raise KeyboardInterrupt(number)
 
 
 def _digest(contents: str, words: list[str]) -> str:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
+from settings.door import Help, Parser
 from settings.errors import UsageError, did_you_mean
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
 
 # verb → what it does, and the names of its options below
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -58,24 +54,6 @@ exit codes: 0 done (also nothing to change), 1 found something (refused by the g
 2 wrong usage or params, 3 declined by the person"""
 
 
-class Help(argparse.RawDescriptionHelpFormatter):
-    """Help as wide as the terminal; argparse would import shutil to ask, and does so for every option added."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            width = os.get_terminal_size().columns
-        except OSError:
-            width = 100
-        super().__init__(prog, width=max(width - 2, 60))
-
-
-class _Parser(argparse.ArgumentParser):
-    """Usage errors in the project's own form."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"see: python {self.prog} --help")
-
-
 def usage() -> str:
     """What `deploy.py --help` prints."""
     verbs = "\n".join(f"  {verb:<9} {purpose}" for verb, (purpose, _) in VERBS.items())
@@ -89,7 +67,7 @@ def usage() -> str:
 def parse(verb: str, arguments: list[str]) -> argparse.Namespace | None:
     """The options of `verb`; None where they asked for help, which is printed then."""
     purpose, groups = VERBS[verb]
-    parser = _Parser(
+    parser = Parser(
         prog=f"deploy.py {verb}", description=purpose, formatter_class=Help, allow_abbrev=False, add_help=True
     )
     for group in groups:

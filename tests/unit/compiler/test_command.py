@@ -15,11 +15,12 @@ from pathlib import Path
 
 import pytest
 
-import build as door
+import build
 from compiler import command, pipeline, versions
 from compiler.command import main
 from compiler.request import Request
 from contract.stack import Nested, System
+from settings import door
 from settings.errors import LifecycleError, LinkError, UserError
 
 ROOT = Path(__file__).parents[3]
@@ -268,7 +269,7 @@ def test_what_cannot_be_printed_or_read_is_no_traceback(monkeypatch, run, error,
 
     redirected = []
     monkeypatch.setattr(command, "_build", fail)
-    monkeypatch.setattr(command.os, "dup2", lambda *descriptors: redirected.append(descriptors[1]))
+    monkeypatch.setattr(door.os, "dup2", lambda *descriptors: redirected.append(descriptors[1]))
     assert run("--env", "dev") == (code, "", said)
     assert redirected == [1]
 
@@ -277,14 +278,14 @@ def test_a_terminal_without_the_letters_gets_their_numbers(monkeypatch):
     stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stdout)
     monkeypatch.setattr(command, "_build", lambda *arguments: print("1, 2, …") or 0)
-    assert main(["--env", "dev"], str(ROOT), door.design) == 0
+    assert main(["--env", "dev"], str(ROOT), build.design) == 0
     assert stdout.buffer.getvalue() == b"1, 2, \\u2026\n"
 
 
 def test_a_process_without_stdout_still_builds(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(command, "_build", lambda *arguments: print("for nobody") or 0)
-    assert main(["--env", "dev"], str(ROOT), door.design) == 0
+    assert main(["--env", "dev"], str(ROOT), build.design) == 0
 
 
 def test_help_ends_well(run):
@@ -388,4 +389,4 @@ def test_versions_of_every_environment(run):
 
 
 def test_the_door_designs_the_real_system(dev):
-    assert [nested.tier.name for nested in door.design(dev).nested][:3] == ["encryption", "identity", "network"]
+    assert [nested.tier.name for nested in build.design(dev).nested][:3] == ["encryption", "identity", "network"]

@@ -15,6 +15,7 @@ import pytest
 
 from deployer import arguments, command
 from deployer.errors import DeclinedError
+from settings import door
 from settings.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
@@ -120,7 +121,7 @@ def test_an_interruption_ends_with_the_signal_s_code(verb, capsys, stop, code):
 
 def test_sigterm_interrupts():
     with pytest.raises(KeyboardInterrupt) as caught:
-        command._stop(15, None)
+        door.interrupt(15, None)
     assert caught.value.args == (15,)
 
 
@@ -138,7 +139,7 @@ def test_a_stream_or_disk_that_refuses(verb, capsys, monkeypatch, error, code, t
         raise error
 
     replaced = []
-    monkeypatch.setattr(command.os, "dup2", lambda *descriptors: replaced.append(descriptors[1]))
+    monkeypatch.setattr(door.os, "dup2", lambda *descriptors: replaced.append(descriptors[1]))
     verb(fail)
     assert command.main(["outputs", "--env", "dev"], str(ROOT)) == code
     assert capsys.readouterr().err == told
@@ -168,7 +169,7 @@ def test_a_terminal_that_has_no_arrow_is_no_reason_to_fail():
 
 def test_help_is_as_wide_as_the_terminal(monkeypatch):
     monkeypatch.setattr(os, "get_terminal_size", lambda: os.terminal_size((72, 20)))
-    assert arguments.Help("deploy.py")._width == 70
+    assert door.Help("deploy.py")._width == 70
 
 
 def test_help_and_usage_errors_load_nothing_heavy():
