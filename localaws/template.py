@@ -44,7 +44,7 @@ def _json(body: str) -> Any:
 def _yaml(body: str) -> Any:
     import yaml
 
-    from localaws.short_tags import Loader
+    from contract.short_tags import Loader
 
     try:
         return yaml.load(body, Loader)  # noqa: S506 - a SafeLoader that knows the short tags
