@@ -7,9 +7,8 @@ https://docs.aws.amazon.com/dms/latest/userguide/security-iam.html#CHAP_Security
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -24,10 +23,11 @@ from deployer.clock import CLOCK, Clock
 from deployer.dialog import ask, say
 from deployer.errors import ChangeSetError, PackageError, RefusedError, StackStateError
 from deployer.execution.execute import execute
-from deployer.execution.progress import reporter
+from deployer.execution.progress import on_stderr
 from deployer.execution.tally import expected_resources
+from deployer.gate.judge import judge
 from deployer.gate.policy import load_policy
-from deployer.judgement import show, verdict_of
+from deployer.judgement import show
 from deployer.leftovers import discard, sweep
 from deployer.package_dir import Package
 from deployer.recovery import make_ready
@@ -147,11 +147,10 @@ def propose_account(aws: Aws, account: Account, clock: Clock = CLOCK) -> Account
     """
     packaged = Packaged(account.after, canonical_json(account.after), {}, "", "", {ROOT: account.after})
     kind = make_ready(aws, account.stack, durable=False, say=say, clock=clock)
-    if account.stack is not None:
-        sweep(aws, account.stack, say, clock)
+    sweep(aws, account.stack, say, clock)
     arn = create(aws, account.name, packaged, {}, kind, purpose=Purpose.UP, clock=clock)
-    keep = False
-    try:
+    with ExitStack() as undo:
+        undo.callback(discard, aws, account.name, arn, clock)
         tree = read_tree(aws, arn, {}, kind=kind, clock=clock)
         if tree.outcome is Outcome.FAILED:
             raise ChangeSetError(
@@ -163,11 +162,8 @@ def propose_account(aws: Aws, account: Account, clock: Clock = CLOCK) -> Account
         if stack is None:
             raise ChangeSetError(f"stack {account.name} is gone", hint="somebody deleted it: run the command again")
         proposal = AccountProposal(account, stack, arn, tree, _review(aws, account, tree))
-        keep = True
+        undo.pop_all()
         return proposal
-    finally:
-        if not keep:
-            discard(aws, account.name, arn, clock)
 
 
 def _review(aws: Aws, account: Account, tree: ChangeSet) -> Review:
@@ -189,9 +185,9 @@ def _deploy(aws: Aws, session: Session, account: Account, clock: Clock, *, yes: 
     if proposal is None:
         say(f"nothing to change: {account.name}")
         return
-    keep = False
-    try:
-        verdict = verdict_of(proposal.review, frozenset(), load_policy(None))
+    with ExitStack() as undo:
+        undo.callback(discard, aws, account.name, proposal.arn, clock)
+        verdict = judge(proposal.review, frozenset(), load_policy(None))
         show(proposal.review, verdict, everything=False, command=None)
         if yes and not verdict.allowed:
             raise RefusedError(
@@ -199,10 +195,7 @@ def _deploy(aws: Aws, session: Session, account: Account, clock: Clock, *, yes: 
                 hint=f"a person must decide this: {session.command(ACCOUNT)}, without --yes",
             )
         ask(f"execute this change of {account.name} in account {proposal.stack.account}, {aws.region}?", yes=yes)
-        keep = True
-    finally:
-        if not keep:
-            discard(aws, account.name, proposal.arn, clock)
+        undo.pop_all()
     _carry_out(aws, session, proposal, clock)
 
 
@@ -213,7 +206,7 @@ def _carry_out(aws: Aws, session: Session, proposal: AccountProposal, clock: Clo
         proposal.stack,
         proposal.arn,
         expected=expected_resources(proposal.tree),
-        say=reporter(sys.stderr, os.environ, clock),
+        say=on_stderr(clock),
         resume=again,
         clock=clock,
     )

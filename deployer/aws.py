@@ -192,12 +192,17 @@ def translate(operation: str, subject: str) -> Iterator[None]:
 
 def error_code(error: Exception) -> str:
     """AWS's own code of a ClientError ("ValidationError"), "" where it has none."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
+    return str(_told(error).get("Code", ""))
 
 
 def error_text(error: Exception) -> str:
     """AWS's own message of a ClientError, the exception's where it has none."""
-    return str(getattr(error, "response", {}).get("Error", {}).get("Message", "")) or str(error)
+    return str(_told(error).get("Message", "")) or str(error)
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    """What AWS says in an error; nothing where it gave no answer: botocore's HTTPClientError has None for one."""
+    return (getattr(error, "response", None) or {}).get("Error", {})  # type: ignore[no-any-return]  # botocore's dict
 
 
 def in_parallel(function: Callable[[Item], Answer], items: Iterable[Item], workers: int = WORKERS) -> list[Answer]:

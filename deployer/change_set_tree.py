@@ -14,7 +14,7 @@ from deployer.change_set_describe import Described, describe_to_end, describe_wi
 from deployer.change_set_validation import MARK, Finding, Validation
 from deployer.changes import NESTED_STACK, ROOT, ChangeSet, Outcome
 from deployer.clock import CLOCK, Clock
-from deployer.execution.events import tier_name
+from deployer.tiers import tier_name
 
 # https://github.com/aws/aws-cdk-cli (changeSetHasNoChanges): by status and beginning, for the rest of the text varies.
 _UNCHANGED = ("The submitted information didn't contain changes.", "No updates are to be performed")

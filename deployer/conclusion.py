@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 from deployer.aws import Aws
 from deployer.changes import ChangeSet
 from deployer.clock import CLOCK
 from deployer.dialog import say
 from deployer.execution.execute import execute
 from deployer.execution.follow import Watch, follow
-from deployer.execution.progress import reporter
+from deployer.execution.progress import on_stderr
 from deployer.execution.result import Result
 from deployer.execution.tally import expected_resources
 from deployer.flow import Standing, is_current, pack
@@ -32,7 +29,7 @@ def carry_out(aws: Aws, session: Session, package: Package, stack: StackState, a
             stack,
             arn,
             expected=expected_resources(tree),
-            say=reporter(sys.stderr, os.environ, CLOCK),
+            say=on_stderr(),
             resume=resume,
         )
     _warn(result)
@@ -55,7 +52,7 @@ def watch(aws: Aws, session: Session, package: Package, stack: StackState, since
 
     `since` is the newest event from before it, None for the last operation from its begin.
     """
-    told = Watch(reporter(sys.stderr, os.environ, CLOCK), session.command("status"), CLOCK, {})
+    told = Watch(on_stderr(), session.command("status"), CLOCK, {})
     result = follow(aws, stack, told, since)
     _warn(result)
     if result.succeeded and result.stack is not None:

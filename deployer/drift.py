@@ -15,10 +15,10 @@ from deployer.changes import NESTED_STACK, ROOT
 from deployer.clock import CLOCK, Clock, polls
 from deployer.drift_by_design import Design
 from deployer.errors import AwsError, BusyError
-from deployer.execution.events import tier_name
 from deployer.forecast.evaluation import Side, tier_of
 from deployer.review.values import HIDDEN, is_sensitive
 from deployer.stacks import StackState, deployed_templates, stack_resources
+from deployer.tiers import tier_name
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import (

@@ -6,6 +6,7 @@ The verbs are made of this; how a proposal is judged stands in judgement.py, how
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,6 @@ from deployer.change_set_tree import read_tree
 from deployer.changes import NESTED_STACK, ROOT, ChangeSet, Outcome
 from deployer.dialog import say
 from deployer.errors import ChangeSetError, StackStateError
-from deployer.execution.events import tier_name
 from deployer.forecast.params import changed_params
 from deployer.leftovers import discard, sweep
 from deployer.package_dir import Package
@@ -34,6 +34,7 @@ from deployer.stacks import (
     template_of,
     wait_until_settled,
 )
+from deployer.tiers import tier_name
 from deployer.upload import Packaged, package_tree, upload
 
 Template = Mapping[str, Any]
@@ -94,7 +95,7 @@ def is_current(standing: Standing, package: Package, packaged: Packaged) -> bool
     return standing.root is not None and nothing_to_change(standing.state, standing.root, packaged.root, package.tags)
 
 
-def propose(aws: Aws, session: Session, package: Package, standing: Standing, purpose: Purpose) -> Proposal | None:
+def propose(aws: Aws, package: Package, standing: Standing, purpose: Purpose) -> Proposal | None:
     """Upload, create the change set, read it, review it; None where nothing is to change.
 
     Equal root templates tell that without a change set; where they differ, AWS may still find nothing. A change set
@@ -109,25 +110,21 @@ def propose(aws: Aws, session: Session, package: Package, standing: Standing, pu
     in_parallel(lambda step: step(aws, package, packaged, standing), (_sweep, _upload))
     say(f"creating the change set of {package.stack}")
     arn = create(aws, package.stack, packaged, package.tags, kind, purpose=purpose)
-    keep = False
-    try:
+    with ExitStack() as undo:
+        undo.callback(discard, aws, package.stack, arn)
         tree = read_tree(aws, arn, package.nested(), kind=kind)
         _require_good(tree)
         if tree.outcome is not Outcome.CHANGED:
             return None
         stack = _shell(aws, package) if kind == "CREATE" else standing.state
         assert stack is not None  # make_ready() calls for an update only of what stands
-        review = _review(aws, session, package, packaged, standing, tree)
-        keep = True
+        review = review_of(package, tree, _before(aws, standing, tree), packaged.templates)
+        undo.pop_all()
         return Proposal(package, packaged, stack, arn, tree, review)
-    finally:
-        if not keep:
-            discard(aws, package.stack, arn)
 
 
 def _sweep(aws: Aws, _package: Package, _packaged: Packaged, standing: Standing) -> None:
-    if standing.state is not None and not standing.state.status.is_failed_creation:  # that one is deleted by now
-        sweep(aws, standing.state, say)
+    sweep(aws, standing.state, say)
 
 
 def _upload(aws: Aws, package: Package, packaged: Packaged, standing: Standing) -> None:
@@ -157,19 +154,27 @@ def _shell(aws: Aws, package: Package) -> StackState:
     return state
 
 
-def _review(
-    aws: Aws, session: Session, package: Package, packaged: Packaged, standing: Standing, tree: ChangeSet
+def review_of(
+    package: Package,
+    tree: ChangeSet,
+    before: Mapping[str, Template],
+    after: Mapping[str, Template],
+    *,
+    foretold: tuple[str, ...] | None = None,
 ) -> Review:
+    """What a change set of the tree means, made by AWS or `foretold`: then with what could not be told."""
     return build_review(
         tree,
-        _before(aws, standing, tree),
-        packaged.templates,
+        before,
+        after,
         stack=package.stack,
-        environment=session.environment,
-        suffix=session.suffix,
+        environment=package.environment,
+        suffix=package.suffix,
         region=package.region,
         durable=package.durable,
-        params=changed_params(None if standing.is_new else standing.root, packaged.root),
+        forecast=foretold is not None,
+        params=changed_params(before.get(ROOT), after[ROOT]),
+        unknowns=foretold or (),
     )
 
 

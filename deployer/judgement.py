@@ -16,7 +16,6 @@ from deployer.change_set import delete, is_executable
 from deployer.errors import RefusedError
 from deployer.flow import Proposal
 from deployer.gate.acknowledgements import Acknowledgements, acknowledgements
-from deployer.gate.judge import judge
 from deployer.gate.policy import Policy, load_policy
 from deployer.gate.rules import RULES, flag
 from deployer.package_dir import Package
@@ -82,11 +81,6 @@ def bind_and_write(
         tool=VERSION,
     )
     write_review(session.folder, document, proposal.review, verdict)
-
-
-def verdict_of(review: Review, allowed: Acknowledgements, policy: Policy) -> Verdict:
-    """The gate's verdict; a usage error where a flag names what the gate does not ask."""
-    return judge(review, allowed, policy)
 
 
 def show(review: Review, verdict: Verdict, *, everything: bool, command: str | None) -> None:

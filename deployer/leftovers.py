@@ -79,11 +79,14 @@ def change_sets(aws: Aws, stack_id: str) -> list[ChangeSetSummaryTypeDef]:
         ]
 
 
-def sweep(aws: Aws, state: StackState, say: Callable[[str], None], clock: Clock = CLOCK) -> int:
+def sweep(aws: Aws, state: StackState | None, say: Callable[[str], None], clock: Clock = CLOCK) -> int:
     """Delete the change sets that killed runs of ours left in the stack; how many.
 
-    Never one that a person may still execute: see `is_left_behind`. Deletions are asked for, not waited for.
+    `state` is the stack before `make_ready`, which deletes one whose creation was rolled back, and its change sets with
+    it. Never one that a person may still execute: see `is_left_behind`. Deletions are asked for, not waited for.
     """
+    if state is None or state.status.is_failed_creation:
+        return 0
     left = [summary for summary in change_sets(aws, state.id) if is_left_behind(summary, clock.epoch())]
     deleted = sum(in_parallel(lambda summary: _delete(aws, summary["ChangeSetId"]), left))
     if deleted:

@@ -11,9 +11,9 @@ from deployer.change_set import Kind
 from deployer.changes import NESTED_STACK, ROOT
 from deployer.clock import CLOCK, Clock
 from deployer.errors import StackStateError
-from deployer.execution.events import tier_name
 from deployer.leftovers import delete_stack
 from deployer.stacks import StackState, stack_resources
+from deployer.tiers import tier_name
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from deployer.aws import Aws, in_parallel, translate
 from deployer.changes import ROOT
 from deployer.execution.diagnose import Failure, ended
-from deployer.execution.events import tier_name
 from deployer.execution.follow import past_operation
 from deployer.execution.result import Result
 from deployer.stacks import StackState, describe_stack, iso, nested_stacks
+from deployer.tiers import tier_name
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import StackTypeDef

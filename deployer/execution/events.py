@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deployer.changes import NESTED_STACK, ROOT
+from deployer.tiers import tier_name
 
 Fetch = Callable[[str, str | None], Mapping[str, Any]]  # stack id, NextToken → one page of DescribeStackEvents
 
@@ -87,11 +87,6 @@ def parse_event(tier: str, entry: Mapping[str, Any]) -> Event:
         token=entry.get("ClientRequestToken", ""),
         hook_failure=hook,
     )
-
-
-def tier_name(logical_id: str) -> str:
-    """Name of the tier that a nested stack of the root holds: `LoadBalancer` → `load_balancer`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", logical_id).lower()
 
 
 class Tail:

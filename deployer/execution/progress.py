@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
-from deployer.clock import Clock
+from deployer.clock import CLOCK, Clock
 from deployer.execution.diagnose import is_echo
 from deployer.execution.durations import duration
 from deployer.execution.events import Event
@@ -45,6 +47,11 @@ def reporter(stream: TextIO, environ: Mapping[str, str], clock: Clock) -> Report
     if not terminal or logged:
         return PlainLines(stream, clock, grouped=environ.get("GITHUB_ACTIONS") == "true")
     return Live(LiveView(stream, Palette(colored=not environ.get("NO_COLOR"))), clock)
+
+
+def on_stderr(clock: Clock = CLOCK) -> Reporter:
+    """The reporter of this process: stdout carries data."""
+    return reporter(sys.stderr, os.environ, clock)
 
 
 def describe(event: Event, tally: Tally) -> str:

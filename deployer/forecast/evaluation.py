@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from contract import resource_types
 from deployer.changes import NESTED_STACK, ROOT
 from deployer.forecast.functions import FUNCTIONS, Conditions
 from deployer.forecast.values import NO_VALUE, Attribute, Call, Fixed
+from deployer.tiers import file_tier
 
 Template = Mapping[str, Any]
 Owner = tuple[str, str]  # tier and logical id of a nested stack's resource in its parent
@@ -55,7 +55,7 @@ class Stack:
 
 def tier_of(body: Mapping[str, Any]) -> str:
     """The tier of a nested stack by the file that it names: "https://…/database.<sha256>.template.json" → database."""
-    return posixpath.basename(str(body.get("Properties", {}).get("TemplateURL", ""))).partition(".")[0]
+    return file_tier(str(body.get("Properties", {}).get("TemplateURL", "")))
 
 
 class Side:

@@ -6,15 +6,15 @@ This module derives the wires of a tree from its root template and reads express
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.bundle import TEMPLATE_SUFFIX, Bundle, Connection, file_name
+from compiler.bundle import Bundle, Connection, file_name
 from compiler.resolve import Resource, Target, Tree
 from deployer.changes import NESTED_STACK, ROOT
 from deployer.review.values import text_of
+from deployer.tiers import file_tier, tier_name
 
 Template = Mapping[str, Any]
 _OUTPUTS = "Outputs."
@@ -39,10 +39,8 @@ def tier_of(logical_id: str, template_url: str = "", known: Mapping[str, Templat
 
     The file is `database.template.json`, or `database.<sha256>.template.json` where it was uploaded.
     """
-    name = template_url.rpartition("/")[2].removesuffix(TEMPLATE_SUFFIX).partition(".")[0]
-    if name in (known or {}):
-        return name
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", logical_id).lower()
+    name = file_tier(template_url)
+    return name if name in (known or {}) else tier_name(logical_id)
 
 
 class Side:

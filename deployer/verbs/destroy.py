@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 
 from deployer.aws import Aws
 from deployer.clock import CLOCK
 from deployer.destroy import confirm, delete_uploads, destroy, find_doomed, forget
 from deployer.dialog import read_answer, require_answerer, say
 from deployer.execution.follow import Watch, follow
-from deployer.execution.progress import reporter
+from deployer.execution.progress import on_stderr
 from deployer.package_dir import Package
 from deployer.session import open_session
 from deployer.stacks import StackState, describe_stack, wait_until_settled
@@ -25,7 +23,7 @@ def run(options: argparse.Namespace, root: str) -> int:
         yes=options.yes, instead=f"{session.command('destroy')} --yes, with --suffix {session.suffix} to name it"
     )
     aws = session.connect(package.region)
-    watch = Watch(reporter(sys.stderr, os.environ, CLOCK), session.command("status"), CLOCK, {})
+    watch = Watch(on_stderr(), session.command("status"), CLOCK, {})
     state = _settled(aws, package, watch, options.wait)
     if state is not None:
         doomed = find_doomed(aws, package, state)

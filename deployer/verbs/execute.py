@@ -15,7 +15,8 @@ from deployer.conclusion import carry_out
 from deployer.dialog import say
 from deployer.errors import DeploymentFailedError, StackStateError, StaleReviewError
 from deployer.execution.interruption import StoppedWatchingError
-from deployer.judgement import given, place_of, policy_of, require_allowed, verdict_of
+from deployer.gate.judge import judge
+from deployer.judgement import given, place_of, policy_of, require_allowed
 from deployer.review_files import read_document, spend_review
 from deployer.session import Session, open_session
 from deployer.stacks import StackState, wait_until_settled
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace, root: str) -> int:
             raise StaleReviewError(f"stack {package.stack} is gone since the review")
         approval = _verified(document, arn, aws, package, policy, stack)
         allowed = given(options)
-        verdict = verdict_of(approval.review, approval.acknowledgements | allowed, policy)
+        verdict = judge(approval.review, approval.acknowledgements | allowed, policy)
         require_allowed(verdict, session.command("execute"), allowed)
         if stack.status.is_review:
             _require_account(aws, session, package)

@@ -6,17 +6,16 @@ import argparse
 import json
 
 from deployer import flow
-from deployer.changes import ROOT, Outcome
+from deployer.changes import Outcome
 from deployer.files import write_text
-from deployer.forecast.params import changed_params
 from deployer.forecast.plan import forecast
 from deployer.forecast.sources import DEPLOYED, Before, after_of, from_aws, read_before
-from deployer.judgement import given, policy_of, show, verdict_of
+from deployer.gate.judge import judge
+from deployer.judgement import given, policy_of, show
 from deployer.package_dir import Package
 from deployer.render.document import review_document, verdict_document
 from deployer.render.html import render_html
 from deployer.render.markdown import render_markdown
-from deployer.review.build import build_review
 from deployer.session import Session, open_session
 from settings.errors import UsageError
 
@@ -30,20 +29,8 @@ def run(options: argparse.Namespace, root: str) -> int:
     before = _before(options, session, package)
     after = after_of(package)
     tree, unknowns = forecast(before.templates, after, stack_name=package.stack, region=package.region)
-    review = build_review(
-        tree,
-        before.templates,
-        after,
-        stack=package.stack,
-        environment=session.environment,
-        suffix=session.suffix,
-        region=package.region,
-        durable=package.durable,
-        forecast=True,
-        params=changed_params(before.templates.get(ROOT), after[ROOT]),
-        unknowns=unknowns,
-    )
-    verdict = verdict_of(review, given(options), policy_of(session.root, package))
+    review = flow.review_of(package, tree, before.templates, after, foretold=unknowns)
+    verdict = judge(review, given(options), policy_of(session.root, package))
     write_text(session.folder / "plan.md", render_markdown(review, verdict))
     write_text(session.folder / "plan.html", render_html(review, verdict))
     if options.json:

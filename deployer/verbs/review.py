@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import ExitStack
 
 from deployer import flow
 from deployer.account import Standing, look_at_account
 from deployer.change_set_name import Purpose
 from deployer.conclusion import find_current
 from deployer.dialog import say
-from deployer.judgement import bind_and_write, given, overtake, policy_of, show, verdict_of
+from deployer.gate.judge import judge
+from deployer.judgement import bind_and_write, given, overtake, policy_of, show
 from deployer.leftovers import discard
 from deployer.render.document import review_document, verdict_document
 from deployer.review_files import remove_review
@@ -25,22 +27,20 @@ def run(options: argparse.Namespace, root: str) -> int:
     aws = session.connect(package.region)
     standing = flow.look(aws, package, options.wait)
     overtake(aws, session, standing.state)
-    proposal = flow.propose(aws, session, package, standing, Purpose.REVIEW)
+    proposal = flow.propose(aws, package, standing, Purpose.REVIEW)
     if proposal is None:
         assert standing.state is not None  # a creation always has something to do
         find_current(aws, session, package, standing.state)
         if options.json:
             print(json.dumps({"review": None, "verdict": None}))
         return 0
-    allowed, bound = given(options), False
-    try:
-        verdict = verdict_of(proposal.review, allowed, policy)
+    allowed = given(options)
+    with ExitStack() as undo:
+        undo.callback(remove_review, session.folder)
+        undo.callback(discard, aws, package.stack, proposal.arn)
+        verdict = judge(proposal.review, allowed, policy)
         bind_and_write(session, aws, proposal, policy, verdict, allowed)
-        bound = True
-    finally:
-        if not bound:
-            discard(aws, package.stack, proposal.arn)
-            remove_review(session.folder)
+        undo.pop_all()
     if options.json:
         document = {"review": review_document(proposal.review), "verdict": verdict_document(verdict)}
         print(json.dumps(document, indent=1, ensure_ascii=False))

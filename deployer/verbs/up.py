@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 
 from deployer import flow
 from deployer.account import ensure_account
@@ -12,7 +13,8 @@ from deployer.conclusion import carry_out, find_current
 from deployer.dialog import ask, require_answerer, say
 from deployer.errors import BusyError, StaleReviewError
 from deployer.execution.start import execution_status
-from deployer.judgement import bind_and_write, given, overtake, policy_of, require_allowed, show, verdict_of
+from deployer.gate.judge import judge
+from deployer.judgement import bind_and_write, given, overtake, policy_of, require_allowed, show
 from deployer.leftovers import discard
 from deployer.review_files import remove_review, spend_review
 from deployer.session import open_session
@@ -32,14 +34,16 @@ def run(options: argparse.Namespace, root: str) -> int:
     if standing.is_new:
         ensure_account(aws, session, package, yes=options.yes, wait=options.wait)
     overtake(aws, session, standing.state)
-    proposal = flow.propose(aws, session, package, standing, Purpose.UP)
+    proposal = flow.propose(aws, package, standing, Purpose.UP)
     if proposal is None:
         assert standing.state is not None  # a creation always has something to do
         find_current(aws, session, package, standing.state)
         return 0
-    allowed, keep = given(options), False
-    try:
-        verdict = verdict_of(proposal.review, allowed, policy)
+    allowed = given(options)
+    with ExitStack() as undo:
+        undo.callback(remove_review, session.folder)
+        undo.callback(discard, aws, package.stack, proposal.arn)
+        verdict = judge(proposal.review, allowed, policy)
         bind_and_write(session, aws, proposal, policy, verdict, allowed)
         show(proposal.review, verdict, everything=options.all, command=None)
         require_allowed(verdict, session.command(""), allowed)
@@ -48,11 +52,7 @@ def run(options: argparse.Namespace, root: str) -> int:
             f"execute this change of {package.stack} in account {proposal.stack.account}, {aws.region}?",
             yes=options.yes,
         )
-        keep = True
-    finally:
-        if not keep:
-            discard(aws, package.stack, proposal.arn)
-            remove_review(session.folder)
+        undo.pop_all()
     try:
         carry_out(aws, session, package, proposal.stack, proposal.arn, proposal.tree)
     except (KeyboardInterrupt, BusyError, StaleReviewError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployer.execution.events import Tail, TreeEvents, plain, tier_name
+from deployer.execution.events import Tail, TreeEvents, plain
+from deployer.tiers import tier_name
 
 
 def ids(events):
@@ -215,7 +216,8 @@ def test_reasons_are_one_line_and_carry_no_control_characters():
 
 
 @pytest.mark.parametrize(
-    ("logical_id", "tier"), [("LoadBalancer", "load_balancer"), ("Network", "network"), ("Tier2Web", "tier2_web")]
+    ("logical_id", "tier"),
+    [("LoadBalancer", "load_balancer"), ("Network", "network"), ("Tier2Web", "tier2_web"), ("DNSZone", "dns_zone")],
 )
 def test_a_tier_is_named_after_its_nested_stack(logical_id, tier):
     assert tier_name(logical_id) == tier

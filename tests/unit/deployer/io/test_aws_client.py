@@ -8,6 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from botocore.exceptions import HTTPClientError
 
 from deployer.aws import ATTEMPTS, Aws, connect, error_code, error_text, in_parallel, translate
 from deployer.errors import AwsError
@@ -157,6 +158,8 @@ def test_errors_of_the_project_and_bugs_pass_as_they_are():
 
 def test_codes_and_texts_of_what_is_no_answer():
     assert (error_code(OSError("gone")), error_text(OSError("gone"))) == ("", "gone")
+    cut_off = HTTPClientError(error="cut off")
+    assert (error_code(cut_off), error_text(cut_off)) == ("", str(cut_off))
 
 
 def test_in_parallel_keeps_the_order_and_ends_at_the_first_failure():

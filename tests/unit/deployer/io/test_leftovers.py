@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from deployer import change_set_name
 from deployer.change_set_name import Purpose, maker_of
 from deployer.errors import AwsError, StackStateError
 from deployer.leftovers import delete_stack, discard, is_left_behind, sweep
+from deployer.stack_status import StackStatus
 from deployer.stacks import describe_stack
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:changeSet/deploy/0a1b"
@@ -129,6 +131,12 @@ def test_nothing_left_behind_costs_one_call(script, state):
     said = []
     assert sweep(script.aws, state, said.append, script.clock) == 0
     assert said == []
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", None])
+def test_what_is_gone_by_then_is_not_asked_for(script, state, status):
+    gone = status and dataclasses.replace(state, status=StackStatus(status))
+    assert sweep(script.aws, gone, print, script.clock) == 0  # and no call, which the script would refuse
 
 
 def test_one_that_aws_still_works_on_is_left_to_the_next_run(script, state):
