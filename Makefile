@@ -4,11 +4,13 @@ PYTHON ?= python3
 ENV ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := build.py deploy.py settings contract templates compiler deployer localaws rules validator benchmarks
+# One more than processors: tests wait for servers as much as they compute.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+CODE := build.py deploy.py rehearse.py settings contract templates compiler deployer localaws rules validator cutover rehearsal benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help deploy build all check format lint types imports test versions bench lock golden pictures clean
+.PHONY: help deploy build all rehearse check format lint types imports test versions bench lock golden pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +23,9 @@ build: $(VENV)/.build ## set up, then compile and lint one environment to out/ (
 
 all: $(VENV)/.build ## the same for dev, staging and prod
 	for env in dev staging prod; do $(BIN)/python build.py --env $$env || exit; done
+
+rehearse: $(VENV)/.local ## set up, then rehearse the whole migration on this machine (ENV=dev)
+	$(BIN)/python rehearse.py --env $(ENV)
 
 check: $(VENV)/.check lint types imports test ## set up, then everything that must pass: format, lint, types, import direction, tests
 
@@ -39,7 +44,7 @@ imports: $(VENV)/.check ## imports point only left
 	$(BIN)/lint-imports
 
 test: $(VENV)/.check ## unit and integration tests, with coverage
-	$(BIN)/pytest --numprocesses auto --cov
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --cov
 
 versions: $(VENV)/.build ## engine and runtime versions in use, and how long they last
 	$(BIN)/python build.py versions
@@ -54,8 +59,9 @@ pictures: $(VENV)/.check ## the review of the README, as text and picture, made 
 	$(BIN)/python docs/review_example.py
 
 lock: $(VENV)/.check ## resolve requirements*.in anew, with hashes
-	for name in requirements requirements-local requirements-dev; do \
-	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	for name in requirements requirements-local requirements-dev \
+	  benchmarks/requirements-peers benchmarks/requirements-reladiff benchmarks/requirements-data-validator; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	    --no-header --no-emit-index-url --no-emit-find-links $$name.in --output-file $$name.txt || exit; \
 	done
 

@@ -1,11 +1,11 @@
-"""Run the benchmarks: `python -m benchmarks [build|deployments|environments|resources ...] [--rounds N]`."""
+"""Run the benchmarks: `python -m benchmarks [SUITE ...] [--rounds N]`; without a suite, all of them."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from benchmarks import build, deployments, growth
+from benchmarks import build, deployments, growth, rehearsals, validation, validation_growth
 from benchmarks.measure import PYTHON, Command, run_once
 from benchmarks.report import render
 from benchmarks.workspace import REPOSITORY, fresh_copy
@@ -15,6 +15,10 @@ SUITES = {
     "deployments": deployments.measure,
     "environments": growth.measure_environments,
     "resources": growth.measure_resources,
+    "validation": validation.measure_validation,
+    "validation-growth": validation_growth.measure_growth,
+    "rehearsals": rehearsals.measure_rehearsals,
+    "rehearsals-growth": rehearsals.measure_growth,
 }
 
 

@@ -1,9 +1,9 @@
-"""The code that the templates ship: the validator's zip, made of the same bytes on any machine.
+"""The code that the templates ship: the zips of validator and cutover, made of the same bytes on any machine.
 
-Everything in it is text that the repository or a locked distribution holds, so nothing depends on the platform. Entries
-are sorted, dated 1980-01-01 and stored, not deflated: two builds of zlib may deflate the same bytes differently, and
-Lambda takes 50 MB where this needs one. The driver is taken from where pip installed it, and only if every file still
-has the digest that its distribution recorded.
+Everything in them is text that the repository or a locked distribution holds, so nothing depends on the platform.
+Entries are sorted, dated 1980-01-01 and stored, not deflated: two builds of zlib may deflate the same bytes in two
+ways, and Lambda takes 50 MB where these need two each. The driver is taken from where pip installed it, and only if
+every file still has the digest that its distribution recorded.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from contract.certificates import DATA_CENTER_BUNDLE, RDS_BUNDLE, read_certificates
 from settings.errors import AssetError
 from settings.model import Settings
 
 VALIDATOR = "assets/validator.zip"
+CUTOVER = "assets/cutover.zip"
+# Path → the packages of the repository in it: the steps of the cutover connect by the validator's code.
+_PACKAGES = {VALIDATOR: ("validator",), CUTOVER: ("cutover", "validator")}
 
 # The driver and all that it imports. What the Lambda runtime has of its own (boto3, also dateutil and six) may not be
 # newer than what boto3 allows: the function's code comes first on the path. requirements.txt locks them together.
@@ -43,31 +47,64 @@ class Asset:
     contents: Mapping[str, str]
 
 
-def package_validator(settings: Settings, root: Path) -> Asset:
-    """The validator with its driver and the CA certificates of both databases, as Lambda takes it.
+def package(path: str, settings: Settings, root: Path) -> Asset:
+    """One of the zips, its code with the driver and the CA certificates of both databases, as Lambda takes it.
 
-    `root` is the repository. Raises `AssetError` when the driver is not installed as locked, `ParamsError` when the
-    data centre's certificates are none.
+    `root` is the repository. Raises `AssetError` when its code is not there or the driver is not installed as locked,
+    `ParamsError` when the data centre's certificates are none.
     """
-    files = dict(_sources(root))
+    files = {name: data for package in _PACKAGES[path] for name, data in _sources(path, root, package)}
     certificates = RDS_BUNDLE.format(region=settings.region)
     if certificates not in files:
         raise AssetError(
-            f"{certificates} does not exist: the validator could not verify Aurora in {settings.region}",
+            f"{certificates} does not exist: Aurora in {settings.region} could not be verified",
             hint=f"add the RDS root certificates of {settings.region}, as rds-us-east-1.pem does",
         )
-    path = settings.data_center.database_ca_pem
-    files[DATA_CENTER_BUNDLE] = read_certificates(path, "data_center.database_ca_pem", root).encode()
-    versions = _locked_versions(root)
-    for name in _DRIVER:
-        files.update(_distribution(name, versions.get(name)))
+    pem = settings.data_center.database_ca_pem
+    files[DATA_CENTER_BUNDLE] = read_certificates(pem, "data_center.database_ca_pem", root).encode()
+    files.update(_driver(root))
     data = _zipped(files)
     contents = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
-    return Asset(VALIDATOR, data, hashlib.sha256(data).hexdigest(), contents)
+    return Asset(path, data, hashlib.sha256(data).hexdigest(), contents)
 
 
-def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
-    for folder, folders, names in os.walk(root / "validator"):
+def package_validator(settings: Settings, root: Path) -> Asset:
+    """The zip of the validator; see `package`."""
+    return package(VALIDATOR, settings, root)
+
+
+def package_cutover(settings: Settings, root: Path) -> Asset:
+    """The zip of the steps of the cutover; see `package`."""
+    return package(CUTOVER, settings, root)
+
+
+def require_handlers(templates: Mapping[str, Mapping[str, Any]], assets: Iterable[Asset]) -> None:
+    """Raise `AssetError` where a function of the templates, by tier, starts a module that its zip does not hold.
+
+    Lambda would find out at the first call.
+    """
+    zips = {asset.path: asset for asset in assets}
+    for tier, template in templates.items():
+        for logical_id, resource in template["Resources"].items():
+            properties = resource.get("Properties", {})
+            asset = zips.get(str(properties.get("Code")))
+            module = properties["Handler"].rpartition(".")[0].replace(".", "/") + ".py" if asset else ""
+            if asset and module not in asset.contents:
+                raise AssetError(
+                    f"{asset.path}: {tier}.{logical_id} starts {module}, which does not exist",
+                    hint=_restore(os.path.dirname(module)),
+                )
+
+
+def _sources(asset: str, root: Path, package: str) -> Iterator[tuple[str, bytes]]:
+    """The files of a package, by their place in the zip."""
+
+    def refuse(error: OSError) -> None:  # os.walk takes a folder that it cannot read for an empty one
+        raise AssetError(
+            f"{asset}: its code cannot be read: {error.filename}: {error.strerror}", hint=_restore(package)
+        ) from None
+
+    for folder, folders, names in os.walk(root / package, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith((".", "__pycache__"))]
         for name in names:
             if name.endswith((".py", ".pem")) and not name.startswith("."):
@@ -75,13 +112,23 @@ def _sources(root: Path) -> Iterator[tuple[str, bytes]]:
                 yield file.relative_to(root).as_posix(), file.read_bytes()
 
 
+def _restore(folder: str) -> str:
+    return f"restore the folder: git checkout -- {folder}"
+
+
 # --- the driver, as locked and as installed --------------------------------------------------------------------------
+def _driver(root: Path) -> dict[str, bytes]:
+    """Its files by their place in the zip."""
+    versions = _locked_versions(root)
+    return {path: data for name in _DRIVER for path, data in _distribution(name, versions.get(name))}
+
+
 def _locked_versions(root: Path) -> dict[str, str]:
     try:
         text = (root / _LOCK).read_text(encoding="utf-8")
     except OSError as error:
         raise AssetError(
-            f"{_LOCK} cannot be read: {error.strerror}", hint="it locks what the validator ships; restore it from git"
+            f"{_LOCK} cannot be read: {error.strerror}", hint="it locks what the functions ship; restore it from git"
         ) from None
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
 
@@ -92,7 +139,7 @@ def _distribution(name: str, version: str | None) -> Iterator[tuple[str, bytes]]
     Metadata, because pg8000 and scramp ask importlib.metadata for their own version when they are imported.
     """
     if version is None:
-        raise AssetError(f"{_LOCK} does not lock {name}, which the validator ships", hint="run: make lock")
+        raise AssetError(f"{_LOCK} does not lock {name}, which the functions ship", hint="run: make lock")
     folder, information = _find(name, version)
     with (folder / information / "RECORD").open(encoding="utf-8", newline="") as record:
         for path, digest, _ in csv.reader(record):
@@ -105,7 +152,7 @@ def _find(name: str, version: str) -> tuple[Path, str]:
     for folder in sys.path:
         if os.path.isfile(os.path.join(folder, f"{stem}-{version}.dist-info", "RECORD")):
             return Path(folder), f"{stem}-{version}.dist-info"
-    raise AssetError(f"{name} {version} is not installed, and the validator ships it", hint=_REINSTALL)
+    raise AssetError(f"{name} {version} is not installed, and the functions ship it", hint=_REINSTALL)
 
 
 def _is_shipped(path: str, information: str) -> bool:

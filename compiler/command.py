@@ -140,6 +140,9 @@ def _build(options: argparse.Namespace, root: str, design: Callable[[Settings], 
     import signal  # from here on there is work to do, and time for imports
     from pathlib import Path
 
+    from settings.packages import require
+
+    require("yaml", "troposphere", "awacs", "cfnlint")  # here, for where they are missing is not where it shows
     from compiler.pipeline import build
     from compiler.request import Request
 
@@ -205,7 +208,7 @@ def _print(options: argparse.Namespace, built: Built) -> str:
 
 
 def _write_sarif(path: Path, built: Built, root: Path) -> None:
-    from compiler.manifest import canonical_json
+    from compiler.canonical import canonical_json
     from compiler.sarif import sarif_document
 
     try:

@@ -38,12 +38,10 @@ class Answer:
 
 
 def boto3_clients(region: str) -> Clients:
-    """Clients of the person's own session; raises `LiveError` where boto3 is missing."""
-    try:
-        import boto3
-        from botocore.config import Config
-    except ModuleNotFoundError:
-        raise LiveError("boto3 is not installed, so AWS cannot be asked", hint="pip install boto3") from None
+    """Clients of the person's own session."""
+    import boto3
+    from botocore.config import Config
+
     patience = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 4, "mode": "standard"})
 
     def client(service: str) -> Any:

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from compiler.bundle import Bundle, file_name
+from compiler.canonical import MANIFEST, PARAMETERS, canonical_json
 from compiler.linking import faulty_line, link
 from compiler.lint.cache import FindingsCache, clock_day, linter_fingerprint
 from compiler.lint.findings import Finding
 from compiler.lint.worker import LintServer
 from compiler.manifest import (
-    MANIFEST,
-    PARAMETERS,
     Changes,
-    canonical_json,
     compare,
     manifest_document,
     parameters_document,
@@ -70,7 +68,7 @@ def compile_tree(request: Request, design: Design) -> Compiled:
     texts = template_texts(bundle)
     check_quotas(bundle.templates, texts)
     files = {file_name(tier): text.encode() for tier, text in texts.items()}
-    files |= _assets(settings, request.root)
+    files |= _assets(settings, request.root, bundle)
     files[PARAMETERS] = canonical_json(parameters_document(settings)).encode()
     if request.diagram:
         files |= _pictures(bundle)
@@ -154,11 +152,13 @@ def _lint(
 
 
 # --- what is loaded only where it is needed --------------------------------------------------------------------------
-def _assets(settings: Settings, root: Path) -> dict[str, bytes]:
-    from compiler.assets import package_validator  # zipfile and the driver's metadata cost start-up
+def _assets(settings: Settings, root: Path, bundle: Bundle) -> dict[str, bytes]:
+    # zipfile and the driver's metadata cost start-up
+    from compiler.assets import package_cutover, package_validator, require_handlers
 
-    asset = package_validator(settings, root)
-    return {asset.path: asset.data}
+    assets = (package_validator(settings, root), package_cutover(settings, root))
+    require_handlers(bundle.templates, assets)
+    return {asset.path: asset.data for asset in assets}
 
 
 def _pictures(bundle: Bundle) -> dict[str, bytes]:

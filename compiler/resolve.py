@@ -65,6 +65,8 @@ class Tree:
         self._templates = bundle.templates
         self._wires = {(wire.consumer, wire.parameter): wire for wire in bundle.connections}
         self._stacks = {file_name(tier): tier for tier in bundle.templates}
+        self._open: set[tuple[str, Any]] = set()  # what is being followed: a circle comes to nothing
+        self._references: dict[str, tuple[Reference, ...]] = {}  # of the resources that were asked about
         self.resources: dict[str, Resource] = {}
         for tier, template in bundle.templates.items():
             for logical_id, body in template["Resources"].items():
@@ -80,12 +82,8 @@ class Tree:
         """What an expression in `tier` comes to: a `Target`, a literal, or None where it cannot be told offline."""
         if not isinstance(expression, dict):
             return expression
-        if "Ref" in expression:
-            return self._named(tier, expression["Ref"], "Ref")
-        if "Fn::GetAtt" in expression:
-            logical_id, attribute = expression["Fn::GetAtt"]
-            return self._named(tier, logical_id, attribute)
-        return None
+        named = _name_in(expression)
+        return None if named is None else self._named(tier, *named)
 
     def target(self, tier: str, expression: Any) -> Resource | None:
         """The resource that an expression stands for, if it stands for one."""
@@ -98,23 +96,29 @@ class Tree:
             return expression
         if isinstance(expression, int | float):
             return str(expression).lower() if isinstance(expression, bool) else str(expression)
-        if not isinstance(expression, dict):
+        key = tier, id(expression)
+        if not isinstance(expression, dict) or key in self._open:
             return ""
-        if "Fn::Sub" in expression:
-            return self._substituted(tier, expression["Fn::Sub"])
-        if "Fn::Join" in expression:
-            delimiter, parts = expression["Fn::Join"]
-            return str(delimiter).join(self.text(tier, part) for part in parts)
-        if "Ref" in expression and str(expression["Ref"]).startswith("AWS::"):
-            return f"${{{expression['Ref']}}}"
+        self._open.add(key)
+        try:
+            return self._text(tier, expression)
+        finally:
+            self._open.remove(key)
+
+    def _text(self, tier: str, expression: dict[str, Any]) -> str:
+        match expression:
+            case {"Fn::Sub": str() | [str(), dict()] as sub}:
+                return self._substituted(tier, *_substitution(sub))
+            case {"Fn::Join": [delimiter, [*parts]]}:
+                return str(delimiter).join(self.text(tier, part) for part in parts)
+            case {"Ref": str(name)} if name.startswith("AWS::"):
+                return f"${{{name}}}"
         found = self.follow(tier, expression)
         if isinstance(found, Target):
             return f"${{{found.resource.address}.{found.attribute}}}"
         return "" if found is None else self.text(tier, found)
 
-    def _substituted(self, tier: str, sub: str | list[Any]) -> str:
-        text, variables = (sub, {}) if isinstance(sub, str) else (sub[0], sub[1])
-
+    def _substituted(self, tier: str, text: str, variables: Mapping[str, Any]) -> str:
         def fill(match: re.Match[str]) -> str:
             name = match[1]
             return self.text(tier, variables[name]) if name in variables else self.text(tier, _expression(name))
@@ -126,7 +130,7 @@ class Tree:
         if resource is None:
             return self._parameter(tier, name)
         if resource.type == NESTED and attribute.startswith(_OUTPUTS):
-            nested = self._stacks[resource.properties["TemplateURL"]]
+            nested = self._stacks.get(str(resource.properties.get("TemplateURL")), "")
             return self._output(nested, attribute.removeprefix(_OUTPUTS))
         return Target(resource, attribute)
 
@@ -140,26 +144,32 @@ class Tree:
         return found
 
     def _output(self, tier: str, name: str) -> Target | Any:
-        return self.follow(tier, self._templates[tier]["Outputs"][name]["Value"])
+        output = self._templates.get(tier, {}).get("Outputs", {}).get(name)
+        key = tier, name
+        if output is None or key in self._open:
+            return None
+        self._open.add(key)
+        try:
+            return self.follow(tier, output.get("Value"))
+        finally:
+            self._open.remove(key)
 
     # --- the whole graph ---------------------------------------------------------------------------------------------
     def references(self, resource: Resource) -> tuple[Reference, ...]:
         """Every other resource that this one names in its properties or DependsOn, across stacks, in template order."""
-        return self._references.get(resource.address, ())
+        if (known := self._references.get(resource.address)) is None:
+            known = self._references[resource.address] = tuple(self._leaving(resource))
+        return known
 
     def referrers(self, resource: Resource) -> tuple[Reference, ...]:
         """The same edges seen from their other end: every resource that names this one."""
         return self._referrers.get(resource.address, ())
 
     @cached_property
-    def _references(self) -> dict[str, tuple[Reference, ...]]:
-        return {address: tuple(self._leaving(resource)) for address, resource in self.resources.items()}
-
-    @cached_property
     def _referrers(self) -> dict[str, tuple[Reference, ...]]:
         found: dict[str, list[Reference]] = {}
-        for references in self._references.values():
-            for reference in references:
+        for resource in self.resources.values():
+            for reference in self.references(resource):
                 found.setdefault(reference.target.resource.address, []).append(reference)
         return {address: tuple(references) for address, references in found.items()}
 
@@ -171,18 +181,18 @@ class Tree:
         body = self._templates[resource.tier]["Resources"][resource.logical_id]
         before = body.get("DependsOn", ())
         for logical_id in (before,) if isinstance(before, str) else before:
-            target = Target(self.resources[f"{resource.tier}.{logical_id}"], "DependsOn")
-            yield Reference(resource, ("DependsOn",), target)
+            awaited = self.resources.get(f"{resource.tier}.{logical_id}")
+            if awaited is not None:
+                yield Reference(resource, ("DependsOn",), Target(awaited, "DependsOn"))
 
 
 def _expressions(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """Every Ref and Fn::GetAtt below `node`, those inside Fn::Sub included, with the path to it."""
     if isinstance(node, dict):
-        if "Ref" in node or "Fn::GetAtt" in node:
+        if _name_in(node) is not None:
             yield path, node
-        elif "Fn::Sub" in node:
-            sub = node["Fn::Sub"]
-            text, variables = (sub, {}) if isinstance(sub, str) else (sub[0], sub[1])
+        elif _is_substitution(node):
+            text, variables = _substitution(node["Fn::Sub"])
             for name in _PLACEHOLDER.findall(text):
                 if name not in variables:
                     yield path, _expression(name)
@@ -193,6 +203,31 @@ def _expressions(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from _expressions(value, (*path, str(index)))
+
+
+def _name_in(expression: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a Ref or Fn::GetAtt names, with the attribute; None for anything else, a malformed one too."""
+    match expression:
+        case {"Ref": str(name)}:
+            return name, "Ref"
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return name, attribute
+        case {"Fn::GetAtt": str(dotted)}:
+            name, _, attribute = dotted.partition(".")
+            return name, attribute
+    return None
+
+
+def _is_substitution(node: Mapping[str, Any]) -> bool:
+    match node:
+        case {"Fn::Sub": str() | [str(), dict()]}:
+            return True
+    return False
+
+
+def _substitution(sub: str | list[Any]) -> tuple[str, Mapping[str, Any]]:
+    """Text and variables of a Fn::Sub."""
+    return (sub, {}) if isinstance(sub, str) else (sub[0], sub[1])
 
 
 def _expression(name: str) -> dict[str, Any]:

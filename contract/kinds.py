@@ -352,6 +352,12 @@ class AlarmName(Kind):
     feeds = _f("AlarmNames")
 
 
+class ParameterName(Kind):
+    """Name of a parameter in Parameter Store."""
+
+    sources = _f("literal", "AWS::SSM::Parameter.Ref")
+
+
 class DashboardName(Kind):
     """Name of a CloudWatch dashboard."""
 

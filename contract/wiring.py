@@ -154,7 +154,8 @@ class Inputs(metaclass=_Wired):
     _kinds: ClassVar[dict[str, type[Kind]]] = {}
 
     def __init_subclass__(cls) -> None:
-        cls._kinds = {name: kind for name, (_, kind) in _declared(cls, ("Wire",)).items()}
+        # A subclass needs what its base needs, and more.
+        cls._kinds = {**cls._kinds, **{name: kind for name, (_, kind) in _declared(cls, ("Wire",)).items()}}
 
     if not TYPE_CHECKING:  # mypy makes the constructor from the fields
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from compiler.manifest import canonical_json
+from compiler.canonical import canonical_json
 from deployer.aws import Aws, error_code, translate
 from deployer.change_set import create
 from deployer.change_set_name import Purpose

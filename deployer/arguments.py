@@ -9,18 +9,18 @@ from settings.errors import UsageError, did_you_mean
 
 # verb → what it does, and the names of its options below
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "up": ("review, ask, execute", ("where", "local", "allow", "wait", "yes", "all")),
+    "up": ("review, ask, execute", ("where", "local", "allow", "cutover", "wait", "yes", "all")),
     "plan": (
         "forecast offline what would change and what would be replaced; no credentials",
         ("where", "against", "allow", "all", "json"),
     ),
     "review": (
         "upload what is new, create the change set of the whole tree, print and write its review, stop",
-        ("where", "local", "allow", "wait", "all", "json"),
+        ("where", "local", "allow", "cutover", "wait", "all", "json"),
     ),
     "execute": (
         "execute the reviewed change set and no other, follow it, write flat-outputs.json",
-        ("where", "local", "allow", "wait"),
+        ("where", "local", "allow", "cutover", "wait"),
     ),
     "outputs": ("write and print every output of the tree", ("where", "local", "format")),
     "status": (
@@ -118,6 +118,12 @@ def _allow(parser: argparse.ArgumentParser) -> None:
         )
 
 
+def _cutover(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--during-cutover", metavar="PHASE", help="deploy although a cutover is under way, and in this phase"
+    )
+
+
 def _wait(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", metavar="SECONDS", type=_seconds, default=0, help="wait so long for a stack that is busy (default: 0)"
@@ -180,6 +186,7 @@ _GROUPS = {
     "where": _where,
     "local": _local,
     "allow": _allow,
+    "cutover": _cutover,
     "wait": _wait,
     "yes": _yes,
     "all": _all,

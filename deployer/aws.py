@@ -1,14 +1,16 @@
 """Speak with AWS: lazily made clients with bounded patience, and every failure told as an `AwsError`.
 
-boto3 is imported when `connect` is called, a client is made when it is first asked for: a run without changes uses two
-services, and each service's model takes 10 to 100 ms to load.
+botocore is imported when `connect` is called, a client is made when it is first asked for: a run without changes uses
+one service, and each service's model takes 10 to 100 ms to load. It is what boto3's clients are made by; boto3 itself
+would load its managers of transfers and resources besides, for nothing.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 8
 WORKERS = 8
+READERS = 16  # of calls that only read: the nested stacks of our tree take one round trip
 _FIRST_SERVER_ERROR = 500
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
@@ -46,7 +49,7 @@ class Aws:
     """Clients of one region and one set of credentials; safe to use from several threads.
 
     `make_client` gets a service's name as boto3 spells it. It is called once per service and never by two threads at
-    the same time: a boto3 session may not be used by several threads, the clients that it made may.
+    the same time: a session may not be used by several threads, the clients that it made may.
     https://docs.aws.amazon.com/boto3/latest/guide/clients.html#multithreading-or-multiprocessing-with-clients
     """
 
@@ -130,37 +133,47 @@ class Aws:
 def connect(region: str, profile: str | None = None) -> Aws:
     """Clients of the person's own credentials, or of `profile`; `AwsError` where there are none to be had.
 
-    AWS_ENDPOINT_URL, AWS_PROFILE and the like are honoured by boto3 itself. Throttling, server errors and dropped
+    AWS_ENDPOINT_URL, AWS_PROFILE and the like are honoured by botocore itself. Throttling, server errors and dropped
     connections are retried, up to `ATTEMPTS` in all, with exponential backoff and jitter.
     https://docs.aws.amazon.com/boto3/latest/guide/retries.html
     """
-    try:
-        import boto3
-        from botocore.config import Config
-    except ModuleNotFoundError:
-        raise AwsError(
-            "boto3 is not installed, so AWS cannot be asked", hint="pip install -r requirements.txt"
-        ) from None
+    from botocore.config import Config
+    from botocore.session import Session
 
     patience = Config(
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-        max_pool_connections=2 * WORKERS,
+        max_pool_connections=READERS,
     )
     with translate("sign in to", "AWS"):
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = Session()
+        session.set_config_variable("profile", profile)
+        session.get_scoped_config()  # which knows whether there is such a profile
+        session.set_config_variable("region", region)
+    # botocore has dateutil guess the form of each time: most of what a page of events costs.
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_read_time)
 
     def make_client(service: str) -> Any:
         try:
             with translate("use", service):
-                client: Any = session.client(service, config=patience)  # type: ignore[call-overload]  # a name as data
+                client: Any = session.create_client(service, config=patience)
         except ValueError as error:  # an endpoint that is no URL
             raise AwsError(f"cannot use {service}: {error}", hint="correct or unset AWS_ENDPOINT_URL") from None
         client.meta.events.register("before-parse", _blank_foreign_error)
         return client
 
     return Aws(region, make_client)
+
+
+def _read_time(value: Any) -> datetime:
+    """A time of an answer, in whichever of AWS's forms: ISO 8601 mostly, else a number of seconds or RFC 822."""
+    if isinstance(value, str) and "T" in value:
+        with suppress(ValueError):
+            return datetime.fromisoformat(value)
+    from botocore.utils import parse_timestamp
+
+    return parse_timestamp(value)
 
 
 def _blank_foreign_error(response_dict: dict[str, Any], **_event: Any) -> None:

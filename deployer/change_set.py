@@ -16,6 +16,7 @@ from deployer.upload import Packaged, template_argument
 Kind = Literal["CREATE", "UPDATE"]
 
 _GONE_SECONDS = 120.0
+_UNEXECUTED = ("UNAVAILABLE", "AVAILABLE")  # between the refusal and the look it may have been finished
 _LIMIT = "ChangeSet limit exceeded"
 
 
@@ -124,26 +125,45 @@ def is_gone(error: Exception) -> bool:
     return error_code(error) in ("ChangeSetNotFound", "ChangeSetNotFoundException") or missing_stack
 
 
+def is_wrong_status(error: Exception) -> bool:
+    """Whether a refusal says that the change set is being made, executed, or has been."""
+    return error_code(error) in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException")
+
+
 def delete(aws: Aws, arn: str, clock: Clock = CLOCK) -> None:
     """Delete an unexecuted root change set and wait until it is gone, those of its nested stacks with it.
 
-    AWS deletes a nested one only from the root. One that is gone already is no error.
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
+    AWS deletes a nested one only from the root, and one that is still being made not yet. One that is gone already is
+    no error. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/change-sets-for-nested-stacks.html
     """
     from botocore.exceptions import ClientError
 
     with translate("delete", f"change set {arn}"):
         try:
-            aws.cloudformation.delete_change_set(ChangeSetName=arn)
+            asked = any(_is_deletion_taken(aws, arn) for _ in polls(clock, _GONE_SECONDS))
         except ClientError as error:
             if is_gone(error):
                 return
             raise
-        if any(_is_deleted(aws, arn) for _ in polls(clock, _GONE_SECONDS)):
+        if asked and any(_is_deleted(aws, arn) for _ in polls(clock, _GONE_SECONDS)):
             return
-    raise AwsError(
-        f"change set {arn} is still there {_GONE_SECONDS:.0f} s after it was deleted", hint="run the command again"
-    )
+    state = "still there" if asked else "still being made"
+    raise AwsError(f"change set {arn} is {state} after {_GONE_SECONDS:.0f} s", hint="run the command again")
+
+
+def _is_deletion_taken(aws: Aws, arn: str) -> bool:
+    """Ask for it; False while the change set is being made, as it may be where a run is interrupted."""
+    from botocore.exceptions import ClientError
+
+    try:
+        aws.cloudformation.delete_change_set(ChangeSetName=arn)
+    except ClientError as error:
+        if not is_wrong_status(error):
+            raise
+        if aws.cloudformation.describe_change_set(ChangeSetName=arn)["ExecutionStatus"] not in _UNEXECUTED:
+            raise
+        return False
+    return True
 
 
 def _is_deleted(aws: Aws, arn: str) -> bool:

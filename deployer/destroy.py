@@ -20,6 +20,7 @@ from deployer.errors import AwsError, DeclinedError, DeploymentFailedError, Prot
 from deployer.execution.follow import Watch, follow
 from deployer.execution.result import Result
 from deployer.forecast.sources import forget_deployed
+from deployer.moved import CUTOVER, forget_phase
 from deployer.package_dir import Package
 from deployer.recovery import StuckResource, remaining_resources
 from deployer.remains import Remain, find_remains
@@ -46,6 +47,11 @@ class Doomed:
     region: str
     resources: tuple[StuckResource, ...]
 
+    @property
+    def count(self) -> str:
+        """How many there are of them: `12 resources`."""
+        return _number(len(self.resources))
+
     def of_type(self, kind: str) -> list[str]:
         """The physical ids of one type."""
         return [found.physical_id for found in self.resources if found.type == kind and found.physical_id]
@@ -55,10 +61,26 @@ class Doomed:
         held = [found for found in self.resources if is_stateful(found.type) and found.physical_id]
         kinds = Counter(found.type.removeprefix("AWS::") for found in held)
         counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        return (
-            f"destroy {self.stack.name} in account {self.account}, {self.region}: {len(self.resources)} resources"
-            + (f"; among them: {counted}" if counted else "")
+        return f"destroy {self.stack.name} in account {self.account}, {self.region}: {self.count}" + (
+            f"; among them: {counted}" if counted else ""
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """What came of it: how many resources are gone, in however many attempts, and what AWS keeps."""
+
+    resources: int
+    remains: tuple[Remain, ...]
+
+    @property
+    def count(self) -> str:
+        """How many are gone: `12 resources`."""
+        return _number(self.resources)
+
+
+def _number(resources: int) -> str:
+    return "1 resource" if resources == 1 else f"{resources} resources"
 
 
 def find_doomed(aws: Aws, package: Package, stack: StackState) -> Doomed:
@@ -105,13 +127,12 @@ def confirm(doomed: Doomed, suffix: str, *, yes: bool, named: str | None, ask: C
         raise DeclinedError("declined: nothing was destroyed", hint=f"the suffix to type is {suffix}")
 
 
-def destroy(
-    aws: Aws, package: Package, doomed: Doomed, *, watch: Watch, say: Callable[[str], None]
-) -> tuple[Remain, ...]:
-    """Destroy it, follow that to its end, and tell what AWS keeps.
+def destroy(aws: Aws, package: Package, doomed: Doomed, *, watch: Watch, say: Callable[[str], None]) -> Destroyed:
+    """Destroy it, follow that to its end, and tell how much is gone and what AWS keeps.
 
     The logs stop, running replication tasks are stopped, buckets are emptied, the root stack is deleted, then what was
-    uploaded for it. Raises `DeploymentFailedError` with every resource that could not be deleted.
+    uploaded for it, and the phase of its cutover. Raises `DeploymentFailedError` with every resource that could not be
+    deleted.
     """
     quiet(aws, doomed)
     stop_tasks(aws, doomed.of_type(_TASK), say, watch.clock)
@@ -119,7 +140,10 @@ def destroy(
     if not result.succeeded:
         raise _failed(result)
     delete_uploads(aws, package, say)
-    return find_remains(aws, doomed.stack, doomed.resources)
+    forget_phase(aws, package.templates.get(CUTOVER, {}))
+    remains = find_remains(aws, doomed.stack, doomed.resources)
+    # Not the tally of the events: that is of the last attempt alone.
+    return Destroyed(len(doomed.resources) - sum(remain.kept for remain in remains), remains)
 
 
 def delete_uploads(aws: Aws, package: Package, say: Callable[[str], None]) -> None:
@@ -205,7 +229,8 @@ def _deleted(aws: Aws, doomed: Doomed, watch: Watch, say: Callable[[str], None])
         filled = any(failure.type == _BUCKET for failure in result.failures)
         if result.succeeded or not filled or attempt == _ATTEMPTS:
             return result
-        say("a bucket was filled again meanwhile: once more")
+        left = _number(len(remaining_resources(aws, doomed.stack)))
+        say(f"a bucket was filled again meanwhile: once more, for what is left ({left})")
 
 
 def _delete_once(aws: Aws, stack: StackState, watch: Watch) -> Result:

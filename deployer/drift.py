@@ -18,6 +18,7 @@ from deployer.errors import AwsError, BusyError
 from deployer.forecast.evaluation import Side, tier_of
 from deployer.review.values import HIDDEN, is_sensitive
 from deployer.stacks import StackState, deployed_templates, stack_resources
+from deployer.template_shape import require_deployed_shape
 from deployer.tiers import tier_name
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def detect_drift(aws: Aws, stack: StackState, clock: Clock = CLOCK) -> Drift:
     """
     stacks = _tree(aws, stack.id, ROOT)
     templates = deployed_templates(aws, {found.tier: found.stack_id for found in stacks})
+    require_deployed_shape(templates)
     design = Design(_side(templates, stacks, stack.name, aws.region))
     return Drift(stack.name, tuple(in_parallel(lambda found: _stack_drift(aws, found, design, clock), stacks)))
 

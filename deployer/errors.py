@@ -71,3 +71,10 @@ class LocalAwsError(UserError):
     """The embedded AWS cannot be started, found or used."""
 
     code = "D011"
+
+
+class TemplateError(UserError):
+    """A template is malformed, so that nothing can be told of it."""
+
+    code = "D014"
+    exit_code = 2

@@ -8,49 +8,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 from deployer.aws import Aws, in_parallel
-from deployer.bucket import Bucket, bucket_of
 from deployer.change_set import create
 from deployer.change_set_name import Purpose
 from deployer.change_set_tree import read_tree
 from deployer.changes import NESTED_STACK, ROOT, ChangeSet, Outcome
 from deployer.dialog import say
-from deployer.errors import ChangeSetError, StackStateError
+from deployer.errors import ChangeSetError
 from deployer.forecast.params import changed_params
 from deployer.leftovers import discard, sweep
 from deployer.package_dir import Package
 from deployer.recovery import make_ready
 from deployer.review.build import build_review
 from deployer.review.model import Review
-from deployer.session import Session
-from deployer.stacks import (
-    StackState,
-    deployed_templates,
-    describe_stack,
-    nested_stacks,
-    nothing_to_change,
-    template_of,
-    wait_until_settled,
-)
+from deployer.stacks import StackState, deployed_templates, describe_stack
+from deployer.standing import Standing, Template, bucket_for
+from deployer.template_shape import require_deployed_shape
 from deployer.tiers import tier_name
-from deployer.upload import Packaged, package_tree, upload
-
-Template = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What stands before the deployment: `state` is None where nothing does; `root` is its template, None likewise."""
-
-    state: StackState | None
-    root: Template | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the deployment will be a creation."""
-        return self.state is None or self.state.status.is_review or self.state.status.is_failed_creation
+from deployer.upload import Packaged, upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,46 +41,12 @@ class Proposal:
     review: Review
 
 
-def look(aws: Aws, package: Package, wait: int) -> Standing:
-    """The stack once it is at rest, with the template that it was deployed from."""
-    state = wait_until_settled(aws, package.stack, wait, say)
-    return Standing(state, None if state is None or state.status.is_review else template_of(aws, state.id))
+def propose(aws: Aws, package: Package, packaged: Packaged, standing: Standing, purpose: Purpose) -> Proposal | None:
+    """Upload, create the change set, read it, review it; None where AWS finds nothing to change.
 
-
-def require_deployed(state: StackState | None, session: Session, aws: Aws, package: Package) -> StackState:
-    """The stack, where there is more of it than a shell."""
-    if state is None or state.status.is_review:
-        raise StackStateError(
-            f"stack {package.stack}: nothing is deployed in {aws.region}", hint=f"deploy it: {session.command('')}"
-        )
-    return state
-
-
-def pack(aws: Aws, package: Package, state: StackState | None) -> Packaged:
-    """The tree as it will be deployed; nothing is uploaded yet."""
-    return package_tree(package, _bucket(aws, package, state).name, aws.region)
-
-
-def _bucket(aws: Aws, package: Package, state: StackState | None) -> Bucket:
-    """A stack's own ARN tells the account without a call."""
-    return bucket_of(package, aws.account_id if state is None else state.account)
-
-
-def is_current(standing: Standing, package: Package, packaged: Packaged) -> bool:
-    """Whether what stands is what would be deployed."""
-    return standing.root is not None and nothing_to_change(standing.state, standing.root, packaged.root, package.tags)
-
-
-def propose(aws: Aws, package: Package, standing: Standing, purpose: Purpose) -> Proposal | None:
-    """Upload, create the change set, read it, review it; None where nothing is to change.
-
-    Equal root templates tell that without a change set; where they differ, AWS may still find nothing. A change set
-    that could not be made is an error with every cause; nothing is left of it then, nor where reading it fails or is
-    interrupted.
+    Ask `is_current` before, which tells most of that without a change set. One that could not be made is an error with
+    every cause; nothing is left of it then, nor where reading it fails or is interrupted.
     """
-    packaged = pack(aws, package, standing.state)
-    if is_current(standing, package, packaged):
-        return None
     kind = make_ready(aws, standing.state, durable=package.durable, say=say)
     # Side by side: change sets that killed runs left may count against AWS's limit, so they go before ours comes.
     in_parallel(lambda step: step(aws, package, packaged, standing), (_sweep, _upload))
@@ -128,7 +70,7 @@ def _sweep(aws: Aws, _package: Package, _packaged: Packaged, standing: Standing)
 
 
 def _upload(aws: Aws, package: Package, packaged: Packaged, standing: Standing) -> None:
-    uploaded = upload(aws, _bucket(aws, package, standing.state), packaged, dict(package.tags))
+    uploaded = upload(aws, bucket_for(aws, package, standing.state), packaged, dict(package.tags))
     if uploaded:
         say(f"{uploaded} {'file' if uploaded == 1 else 'files'} uploaded")
 
@@ -192,12 +134,6 @@ def _before(aws: Aws, standing: Standing, tree: ChangeSet) -> dict[str, Template
         for change in tree.changes
         if change.type == NESTED_STACK and change.action == "Remove" and change.physical_id
     }
-    return {ROOT: standing.root, **deployed_templates(aws, ids)}
-
-
-def deployed_tree(aws: Aws, standing: Standing) -> dict[str, Template]:
-    """The templates of all that is deployed, by tier; none where nothing is."""
-    if standing.root is None or standing.state is None:
-        return {}
-    nested = nested_stacks(aws, standing.state.id)
-    return {ROOT: standing.root, **deployed_templates(aws, {tier_name(name): nested[name] for name in nested})}
+    templates = {ROOT: standing.root, **deployed_templates(aws, ids)}
+    require_deployed_shape(templates)
+    return templates

@@ -12,7 +12,6 @@ from pathlib import Path
 from deployer import VERSION
 from deployer.approval import Place, bind
 from deployer.aws import Aws
-from deployer.change_set import delete, is_executable
 from deployer.errors import RefusedError
 from deployer.flow import Proposal
 from deployer.gate.acknowledgements import Acknowledgements, acknowledgements
@@ -21,7 +20,7 @@ from deployer.gate.rules import RULES, flag
 from deployer.package_dir import Package
 from deployer.render.text import render_text
 from deployer.review.model import Review, Verdict
-from deployer.review_files import bound_change_set, remove_review, write_review
+from deployer.review_files import write_review
 from deployer.session import Session
 from deployer.stacks import StackState
 from deployer.upload import Packaged
@@ -50,20 +49,6 @@ def place_of(aws: Aws, packaged: Packaged, stack: StackState) -> Place:
         last_updated=stack.last_updated,
         root_digest=hashlib.sha256(packaged.root_text.encode()).hexdigest(),
     )
-
-
-def overtake(aws: Aws, session: Session, stack: StackState | None) -> None:
-    """Discard the review that this folder holds, with its change set: another one is made, or nothing is left of it.
-
-    Whoever reviews again and again would collect change sets otherwise, up to AWS's limit. One of another stack or
-    account is left alone, only its files go.
-    """
-    arn = bound_change_set(session.folder)
-    if arn:
-        here = stack is not None and arn.split(":")[:5] == stack.id.split(":")[:5]
-        if here and is_executable(aws, arn):  # one that was executed is no more to be deleted
-            delete(aws, arn)
-        remove_review(session.folder)
 
 
 def bind_and_write(
@@ -105,7 +90,7 @@ def require_allowed(verdict: Verdict, command: str, allowed: Acknowledgements) -
     never = [refusal for refusal in verdict.refusals if not refusal.flag]
     flags = [*(flag(*one) for one in sorted(allowed)), *(refusal.flag for refusal in verdict.refusals)]
     raise RefusedError(
-        [f"{refusal.address}: {refusal.rule}: {refusal.reason}" for refusal in verdict.refusals],
+        [f"{refusal.address} ({refusal.rule}): {refusal.reason}" for refusal in verdict.refusals],
         hint="change what no flag acknowledges, build, and run again"
         if never
         else f"if it is meant to happen: {' '.join([command, *dict.fromkeys(flags)])}",

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from deployer.aws import Aws, error_code, in_parallel, translate
-from deployer.change_set import delete
+from deployer.aws import Aws, in_parallel, translate
+from deployer.change_set import delete, is_executable, is_wrong_status
 from deployer.change_set_name import Purpose, maker_of
 from deployer.clock import CLOCK, Clock, polls
 from deployer.errors import StackStateError
+from deployer.review_files import bound_change_set, remove_review
 from deployer.stacks import StackState, describe_stack, stack_resources
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ChangeSetSummaryTypeDef
+
+    from deployer.session import Session
 
 _DELETION_SECONDS = 900.0
 # How old a change set of ours must be before it counts as left behind when its run cannot be seen from here.
@@ -30,6 +33,20 @@ def discard(aws: Aws, stack_name: str, arn: str, clock: Clock = CLOCK) -> bool:
     delete(aws, arn, clock)
     state = describe_stack(aws, stack_name)
     return state is not None and state.status.is_review and remove_shell(aws, state, clock)
+
+
+def overtake(aws: Aws, session: Session, stack: StackState | None) -> None:
+    """Discard the review that this folder holds, with its change set: another one is made, or nothing is left of it.
+
+    Whoever reviews again and again would collect change sets otherwise, up to AWS's limit. One of another stack or
+    account is left alone, only its files go.
+    """
+    arn = bound_change_set(session.folder)
+    if arn:
+        here = stack is not None and arn.split(":")[:5] == stack.id.split(":")[:5]
+        if here and is_executable(aws, arn):  # one that was executed is no more to be deleted
+            delete(aws, arn)
+        remove_review(session.folder)
 
 
 def remove_shell(aws: Aws, state: StackState, clock: Clock = CLOCK) -> bool:
@@ -122,7 +139,7 @@ def _delete(aws: Aws, arn: str) -> bool:
             aws.cloudformation.delete_change_set(ChangeSetName=arn)
         except ClientError as error:
             # AWS still works on it, or executes it: the next run looks again.
-            if error_code(error) in ("InvalidChangeSetStatus", "InvalidChangeSetStatusException"):
+            if is_wrong_status(error):
                 return False
             raise
     return True

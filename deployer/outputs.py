@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deployer.aws import Aws, in_parallel
+from deployer.aws import READERS, Aws, in_parallel
 from deployer.files import replace_text
 from deployer.stacks import StackState, describe_stack
 from settings.errors import OutputError
@@ -40,7 +40,7 @@ def read_outputs(
         return {} if state is None else {f"{logical_id}.{key}": value for key, value in state.outputs.items()}
 
     flat = dict(root.outputs)
-    for outputs in in_parallel(of_stack, sorted(nested.items())):
+    for outputs in in_parallel(of_stack, sorted(nested.items()), READERS):
         flat |= outputs
     for key in sorted(flat):
         if flat[key] == _MASKED:

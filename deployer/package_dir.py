@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.bundle import TEMPLATE_SUFFIX
-from compiler.manifest import MANIFEST, PARAMETERS
+from compiler.canonical import MANIFEST, PARAMETERS
 from deployer.changes import NESTED_STACK, ROOT
 from deployer.errors import PackageError
 

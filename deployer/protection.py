@@ -2,9 +2,9 @@
 
 Durable environments only: a disposable one is there to be replaced, and each call would cost every deployment.
 
-A policy denies replacement and deletion of what is stateful, and any update of a listener rule that shares out live
-traffic: ECS shifts its weights outside of CloudFormation, which an update would reset. What a reviewed change set does
-to them is let through for the time of its execution, and nothing else.
+A policy denies replacement and deletion of what is stateful, and any update of what is moved outside of CloudFormation,
+which would reset it: a listener rule that shares out live traffic, whose weights ECS and the cutover shift, and the
+pointer. What a reviewed change set does to them is let through for the time of its execution, and nothing else.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/protect-stack-resources.html
 """
 
@@ -26,6 +26,7 @@ Policy = dict[str, Any]
 _ALLOW: dict[str, Any] = {"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}
 OPEN: Policy = {"Statement": [_ALLOW]}
 _PREFIX = "LogicalResourceId/"
+_POINTER = "AWS::SSM::Parameter"
 _ACTIONS = {
     "AWS::ElasticLoadBalancingV2::Listener": "DefaultActions",
     "AWS::ElasticLoadBalancingV2::ListenerRule": "Actions",
@@ -34,10 +35,10 @@ _ACTIONS = {
 
 def stack_policy(template: Mapping[str, Any]) -> Policy:
     """The policy of a stack with this template. A stack cannot be without one any more once it had one."""
-    stateful, weighted = [], []
+    stateful, moved = [], []
     for logical_id, resource in sorted(template["Resources"].items()):
-        if shares_traffic(resource):
-            weighted.append(_PREFIX + logical_id)
+        if shares_traffic(resource) or resource["Type"] == _POINTER:
+            moved.append(_PREFIX + logical_id)
         elif (
             is_stateful(resource["Type"]) or resource["Type"] == NESTED_STACK
         ):  # its deletion asks no policy of its own
@@ -46,7 +47,7 @@ def stack_policy(template: Mapping[str, Any]) -> Policy:
         "Statement": [
             _ALLOW,
             *([_deny(["Update:Replace", "Update:Delete"], stateful)] if stateful else []),
-            *([_deny(["Update:*"], weighted)] if weighted else []),
+            *([_deny(["Update:*"], moved)] if moved else []),
         ]
     }
 
@@ -90,7 +91,7 @@ def protect(aws: Aws, state: StackState, package: Package) -> int:
 
 
 def touched(change_set: ChangeSet) -> frozenset[str]:
-    """The addresses of all that a change set replaces, deletes or, of listener rules that share traffic, updates.
+    """The addresses of all that a change set replaces, deletes or, of listener rules and parameters, updates.
 
     What the gate has let pass; the policies must let it pass too. Whether a rule shares traffic its policy knows.
     """
@@ -99,7 +100,7 @@ def touched(change_set: ChangeSet) -> frozenset[str]:
 
 def _is_touched(change: ResourceChange) -> bool:
     replaces = change.replacement in ("True", "Conditional")
-    return replaces or change.action in ("Remove", "Dynamic", "SyncWithActual") or change.type in _ACTIONS
+    return replaces or change.action in ("Remove", "Dynamic", "SyncWithActual") or change.type in (*_ACTIONS, _POINTER)
 
 
 @contextmanager

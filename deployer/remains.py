@@ -13,12 +13,16 @@ from deployer.stacks import StackState, iso
 
 @dataclass(frozen=True, slots=True)
 class Remain:
-    """One thing that is still there. `until` is when AWS removes it by itself (ISO 8601), "" where it never does."""
+    """One thing that is still there. `until` is when AWS removes it by itself (ISO 8601), "" where it never does.
+
+    `kept` is whether it is a resource that the stack left behind, as its template says.
+    """
 
     address: str
     what: str
     until: str
     note: str
+    kept: bool = False
 
     def __str__(self) -> str:
         when = f" until {self.until}" if self.until else ""
@@ -32,7 +36,13 @@ def find_remains(aws: Aws, stack: StackState, resources: Sequence[StuckResource]
     it would keep its lines for ever.
     """
     kept = [
-        Remain(found.address, f"{found.type} {found.physical_id} was kept ({found.status})", "", "delete it by hand")
+        Remain(
+            found.address,
+            f"{found.type} {found.physical_id} was kept ({found.status})",
+            "",
+            "delete it by hand",
+            kept=True,
+        )
         for found in remaining_resources(aws, stack)
     ]
     asked = [(resource, _FINDERS[resource.type]) for resource in resources if resource.type in _FINDERS]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deployer.errors import StaleReviewError
 from deployer.files import write_text
-from deployer.render.html import render_html
-from deployer.render.markdown import render_markdown
-from deployer.review.model import Review, Verdict
+
+if TYPE_CHECKING:
+    from deployer.review.model import Review, Verdict
 
 REVIEW = "review.json"
 _PAGES = ("review.md", "review.html")
@@ -23,6 +23,9 @@ def write_review(folder: Path, document: Mapping[str, Any], review: Review, verd
     review.json is what `execute` believes: it goes first and comes last, so that it never stands beside the pages of
     another review.
     """
+    from deployer.render.html import render_html  # of no use to who looks whether there is a review
+    from deployer.render.markdown import render_markdown
+
     spend_review(folder)
     write_text(folder / "review.md", render_markdown(review, verdict))
     write_text(folder / "review.html", render_html(review, verdict))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from deployer.aws import Aws, error_code, error_text, in_parallel, translate
+from deployer.aws import READERS, Aws, error_code, error_text, in_parallel, translate
 from deployer.changes import NESTED_STACK
 from deployer.clock import CLOCK, Clock, polls
 from deployer.errors import BusyError
@@ -116,7 +116,8 @@ def template_of(aws: Aws, stack_id: str) -> dict[str, Any]:
 
 def deployed_templates(aws: Aws, ids: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The deployed template of each tier; `ids` are stack ids by tier."""
-    return dict(zip(ids, in_parallel(lambda stack_id: template_of(aws, stack_id), ids.values()), strict=True))
+    templates = in_parallel(lambda stack_id: template_of(aws, stack_id), ids.values(), READERS)
+    return dict(zip(ids, templates, strict=True))
 
 
 def wait_until_settled(
@@ -159,12 +160,20 @@ def nothing_to_change(
 ) -> bool:
     """Whether a deployment would change nothing: the packaged root names the whole tree by content.
 
+    The roots' Metadata says nothing of what is deployed, and AWS changes it only together with a resource: a change set
+    of it alone is refused as one without changes.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/metadata-section-structure.html
+
     A stack that an operation left unfinished or rolled back never counts: a rollback may have left a nested stack
     different from what the root's template says.
     """
     return (
         state is not None
         and state.status.is_good
-        and dict(deployed_root) == dict(packaged_root)
+        and _without_metadata(deployed_root) == _without_metadata(packaged_root)
         and dict(state.tags) == dict(tags)
     )
+
+
+def _without_metadata(root: Mapping[str, Any]) -> dict[str, Any]:
+    return {section: body for section, body in root.items() if section != "Metadata"}

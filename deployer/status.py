@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from deployer.aws import Aws, in_parallel, translate
@@ -11,6 +11,7 @@ from deployer.changes import ROOT
 from deployer.execution.diagnose import Failure, ended
 from deployer.execution.follow import past_operation
 from deployer.execution.result import Result
+from deployer.moved import CUTOVER, DATABASE, PHASE_OUTPUT, POINTER_OUTPUT, read_parameters
 from deployer.stacks import StackState, describe_stack, iso, nested_stacks
 from deployer.tiers import tier_name
 
@@ -31,6 +32,7 @@ class TierStatus:
     reason: str
     since: str
     drift: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class WaitingChangeSet:
 class Status:
     """The tree as it stands. `stack` is None where nothing of that name exists; `tiers` has the root first.
 
-    `result` tells of the last operation where that failed.
+    `result` tells of the last operation where that failed. `phase` is that of the cutover, `pointer` the database that
+    the application uses, each "" where nothing says so.
     """
 
     stack_name: str
@@ -56,6 +59,8 @@ class Status:
     tiers: tuple[TierStatus, ...] = ()
     waiting: tuple[WaitingChangeSet, ...] = ()
     result: Result | None = None
+    phase: str = ""
+    pointer: str = ""
 
     @property
     def in_progress(self) -> bool:
@@ -80,12 +85,20 @@ def read_status(aws: Aws, stack_name: str, reviewed_arn: str = "") -> Status:
         return Status(stack_name, None)
     nested = nested_stacks(aws, stack.id)
     names = {ROOT: stack.id} | {tier_name(logical_id): stack_id for logical_id, stack_id in sorted(nested.items())}
+    tiers = tuple(in_parallel(lambda item: _tier_status(aws, *item), names.items()))
+    told = {tier.tier: tier.outputs for tier in tiers}
+    phase, pointer = (
+        told.get(tier, {}).get(output, "") for tier, output in ((CUTOVER, PHASE_OUTPUT), (DATABASE, POINTER_OUTPUT))
+    )
+    values = read_parameters(aws, [phase, pointer])
     return Status(
         stack_name,
         stack,
-        tuple(in_parallel(lambda item: _tier_status(aws, *item), names.items())),
+        tiers,
         _waiting(aws, stack, reviewed_arn),
         past_operation(aws, stack) if stack.status.is_failed else None,
+        values.get(phase, "none yet" if phase else ""),
+        values.get(pointer, ""),
     )
 
 
@@ -100,6 +113,7 @@ def _tier_status(aws: Aws, tier: str, stack_id: str) -> TierStatus:
         reason=stack.get("StackStatusReason", ""),
         since=iso(stack.get("LastUpdatedTime") or stack["CreationTime"]),
         drift=_DRIFT.get(drift, drift),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
     )
 
 
@@ -132,6 +146,8 @@ def render_status(status: Status) -> str:
         ("since", stack.since),
         ("termination protection", "on" if stack.termination_protection else "off"),
         ("migration phase", status.migration_phase or "not told by any tag"),
+        *([("cutover", status.phase)] if status.phase else []),
+        *([("database in use", status.pointer)] if status.pointer else []),
         *(("change set", _change_set(change_set)) for change_set in status.waiting),
     ]
     lines = [
@@ -165,6 +181,8 @@ def status_document(status: Status) -> dict[str, Any]:
         "failed": status.failed,
         "termination_protection": stack.termination_protection if stack else False,
         "migration_phase": status.migration_phase,
+        "cutover_phase": status.phase,
+        "database_in_use": status.pointer,
         "tiers": [
             {
                 "tier": tier.tier,

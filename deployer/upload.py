@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler.bundle import TEMPLATE_SUFFIX, file_name
-from compiler.manifest import canonical_json
+from compiler.canonical import canonical_json
 from deployer.aws import Aws, in_parallel, translate
 from deployer.bucket import Bucket, ensure_bucket, list_objects
 from deployer.changes import ROOT

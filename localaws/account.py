@@ -6,6 +6,7 @@ everything else moto's. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import re
@@ -17,7 +18,9 @@ from typing import Any
 from localaws import shims, state
 from localaws.dms.service import Dms
 from localaws.gate import Gate
+from localaws.hosts import Hosts
 from localaws.loopback import ACCOUNT_ID
+from localaws.shims import sandbox
 from localaws.transport import Clients
 
 Environ = dict[str, Any]
@@ -39,16 +42,22 @@ class Account:
         shims.settings()
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+        class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto has no types here
+            """moto's, which lists its own folders twice for each request to find a service."""
+
+            get_backend_for_host = functools.cache(DomainDispatcherApplication.get_backend_for_host)
+
         def create_app(service: Any) -> Any:
             shims.apply("iam")  # every service asks it who calls
             shims.apply(service)
             return create_backend_app(service)
 
         self.gate = Gate()
+        self.hosts = Hosts()
         self.changed = False
         self._delay = delay
         self._clock = clock
-        self._moto = DomainDispatcherApplication(create_app)
+        self._moto = Dispatcher(create_app)
         self._planes: dict[str, Any] = {}
         self._dms: dict[str, Dms] = {}
         self._clients: dict[str, Clients] = {}
@@ -64,6 +73,18 @@ class Account:
             if service == "dms":
                 return self.dms(region)(environ, start_response)
             return self._ask_moto(environ, start_response)
+
+    def _ask_unnoticed(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """What DMS asks and measures every few seconds is neither a change to save nor a reason to wait with saving."""
+        passed = self.gate.last_passed
+        try:
+            with self.gate.passing():
+                return self._ask_moto(environ, start_response)
+        finally:
+            self.gate.last_passed = passed
+
+    def _change(self) -> None:
+        self.changed = True
 
     def _ask_moto(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -103,7 +124,14 @@ class Account:
         """DMS in one region."""
         with self._lock:
             if region not in self._dms:
-                self._dms[region] = Dms(region, ACCOUNT_ID, self.clients(region))
+                self._dms[region] = Dms(
+                    region,
+                    ACCOUNT_ID,
+                    self.clients(region),
+                    hosts=self.hosts,
+                    unnoticed=Clients(self._ask_unnoticed, region),
+                    changed=self._change,
+                )
             return self._dms[region]
 
     def read_object(self, bucket: str, key: str) -> bytes:
@@ -133,25 +161,37 @@ class Account:
             self.changed = False
             with self._lock:
                 planes = {region: plane.dump() for region, plane in self._planes.items()}
-                stores = {region: service.store for region, service in self._dms.items()}
-            return state.write_account(path, {"planes": planes, "dms": stores})
+                stores = {region: service.dump() for region, service in self._dms.items()}
+            return state.write_account(path, {"planes": planes, "dms": stores, "hosts": self.hosts.tell()})
 
     def restore(self, path: Path) -> bool:
         """Take over the account saved at `path`; False when there is none. Raises SavedStateError."""
         found = state.read_account(path)
         if found is None:
             return False
+        self.hosts.load(found["hosts"])
         for region, store in found["dms"].items():
             self.dms(region).load(store)
         for region, dumped in found["planes"].items():
             self.plane(region).load(dumped)
+        for service in list(self._dms.values()):
+            service.runner.resume()
         return True
+
+    def close(self) -> None:
+        """End what goes on by itself; the account stays as it is, and another server goes on with it."""
+        for service in list(self._dms.values()):
+            service.runner.close()
 
     def reset(self) -> None:
         """Forget everything."""
         from moto.moto_api._internal.models import moto_api_backend
 
+        sandbox.end_waiting()
+        for service in list(self._dms.values()):
+            service.runner.close(remove=True)
         with self.gate.quiet(_QUIET_SECONDS), self._lock:
+            self.hosts.load({})
             self._planes.clear()
             self._dms.clear()
             moto_api_backend.reset()
@@ -163,9 +203,9 @@ class Account:
         for service in services:
             name = self.clients(region)(service).meta.service_model.signing_name
             signed = f"Credential=x/20200101/{region}/{name}/aws4_request, "
-            self._moto.get_application(
-                {"PATH_INFO": "/", "HTTP_HOST": "127.0.0.1", "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 {signed}"}
-            )
+            asked = {"PATH_INFO": "/", "HTTP_HOST": "127.0.0.1", "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 {signed}"}
+            with self.gate.passing():  # a service that is being loaded makes its memory: nobody saves meanwhile
+                self._moto.get_application(asked)
 
 
 def scope(environ: Environ) -> tuple[str, str]:

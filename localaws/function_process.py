@@ -1,8 +1,9 @@
-"""The process of one invocation of a Lambda function: what AWS calls the runtime.
+"""The process in which a Lambda function is invoked, one invocation after the other: what AWS calls the runtime.
 
-Started as a script by localaws/shims/functions.py, with the function's own environment and nothing of the server's. It
-reads what to do from its standard input, and writes the answer to a descriptor of its own, because the function may
-print what it likes. https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+Started as a script by localaws/shims/invocation.py, with the function's own environment and nothing of the server's. It
+reads a line of JSON for each invocation from its standard input, and writes a line for each answer to a descriptor of
+its own, because the function may print what it likes. Between two invocations it waits, with all that the function has
+imported and connected. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import socket
 import sys
 import time
 import traceback
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TextIO
 
 
 class Context:
@@ -36,41 +39,84 @@ class Context:
         return max(0, int((self._until - time.time()) * 1000))
 
 
-def main() -> int:
-    """Invoke the handler once: 0 and its answer, or 1 and what AWS tells of its error."""
-    about = json.load(sys.stdin)
+def main(requests: Iterable[str]) -> int:
+    """Invoke the handler for each request, until there is none any more or the function cannot be invoked again."""
+    if places := json.loads(os.environ.get("LOCALAWS_HOSTS", "{}")):
+        _map_hosts(places)
     # In place of the directory of this script: nothing of the server may be in a function's way.
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
-    code, document = _invoke(about)
-    sys.stdout.flush()
-    with open(about["answer_descriptor"], "w", encoding="utf-8") as answer:
-        answer.write(document)
-    return code
+    for request in requests:
+        about = json.loads(request)
+        # What the function starts must not keep the way of the answers open.
+        os.set_inheritable(about["answer_descriptor"], False)  # noqa: FBT003 - it takes no other
+        answer = _invoke(about)
+        sys.stdout.flush()
+        with open(about["answer_descriptor"], "w", encoding="utf-8", closefd=False) as answers:
+            answers.write(f"{int(answer.failed)}{int(answer.is_last)}{answer.document}\n")
+        if answer.is_last:
+            return 1
+    return 0
 
 
-def _invoke(about: dict[str, Any]) -> tuple[int, str]:
+def keep_to_oneself(descriptor: int) -> TextIO:
+    """What can be read there, from now on by nobody else: neither the function nor what it starts finds anything."""
+    requests = os.fdopen(os.dup(descriptor), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, descriptor)
+    os.close(nothing)
+    return requests
+
+
+def _map_hosts(places: dict[str, str]) -> None:
+    """Lead connections to the made-up hosts of a deployment to where they really listen; see localaws/hosts.py."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *rest: Any, **named: Any) -> Any:
+        name = str(host).lower()
+        if place := places.get(f"{name}:{port}") or places.get(name):
+            host, _, port = place.rpartition(":")
+        return look_up(host, port, *rest, **named)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+class _Answer(NamedTuple):
+    """What the server is told; `is_last`: the function could not be loaded or has ended its process."""
+
+    failed: bool
+    document: str
+    is_last: bool = False
+
+
+def _invoke(about: dict[str, Any]) -> _Answer:
     request_id = about["request_id"]
     module, _, name = os.environ["_HANDLER"].rpartition(".")
     try:
         handler = getattr(importlib.import_module(module.replace("/", ".")), name)
     except ImportError as error:
-        return 1, _told("Runtime.ImportModuleError", f"Unable to import module '{module}': {error}", request_id)
+        problem = f"Unable to import module '{module}': {error}"
+        return _Answer(failed=True, document=_told("Runtime.ImportModuleError", problem, request_id), is_last=True)
     except AttributeError:
         problem = f"Handler '{name}' missing on module '{module}'"
-        return 1, _told("Runtime.HandlerNotFound", problem, request_id)
+        return _Answer(failed=True, document=_told("Runtime.HandlerNotFound", problem, request_id), is_last=True)
     except BaseException as error:  # noqa: BLE001 - whatever the module's own code raises is its answer
-        return 1, _told(type(error).__name__, str(error), request_id, _trace(error))
+        return _Answer(
+            failed=True, document=_told(type(error).__name__, str(error), request_id, _trace(error)), is_last=True
+        )
     try:
         answer = handler(about["event"], Context(about))
     except SystemExit as end:
-        return 1, _told("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited ({end.code})", request_id)
+        problem = f"RequestId: {request_id} Error: Runtime exited ({end.code})"
+        return _Answer(failed=True, document=_told("Runtime.ExitError", problem, request_id), is_last=True)
     except BaseException as error:  # noqa: BLE001 - whatever a handler raises is its answer
         traceback.print_exc()
-        return 1, _told(type(error).__name__, str(error), request_id, _trace(error))
+        return _Answer(failed=True, document=_told(type(error).__name__, str(error), request_id, _trace(error)))
     try:
-        return 0, json.dumps(answer)
+        return _Answer(failed=False, document=json.dumps(answer))
     except (TypeError, ValueError) as error:
-        return 1, _told("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
+        return _Answer(
+            failed=True, document=_told("Runtime.MarshalError", f"Unable to marshal response: {error}", request_id)
+        )
 
 
 def _told(kind: str, message: str, request_id: str, trace: list[str] | None = None) -> str:
@@ -84,4 +130,4 @@ def _trace(error: BaseException) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(keep_to_oneself(sys.stdin.fileno())))

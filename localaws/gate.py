@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from typing import Any
 
 _inside_of: ContextVar[Gate | None] = ContextVar("_inside_of", default=None)
 
@@ -27,6 +28,17 @@ def outside() -> Iterator[None]:
         _inside_of.reset(token)
 
 
+def carried(work: Callable[..., object]) -> Callable[..., None]:
+    """`work` for a thread that this thread's request leaves behind: there it passes the gate for itself."""
+    gate = _inside_of.get()
+
+    def carry(*given: Any) -> None:
+        with gate.passing() if gate else nullcontext():
+            work(*given)
+
+    return carry
+
+
 class Gate:
     """Who passes and who waits.
 
@@ -39,6 +51,7 @@ class Gate:
         self._condition = threading.Condition()
         self._inside = 0
         self._closed = False
+        self._quiet = threading.Lock()
         self.last_passed = time.monotonic()
 
     @contextmanager
@@ -57,18 +70,28 @@ class Gate:
 
     @contextmanager
     def quiet(self, seconds: float) -> Iterator[bool]:
-        """Nobody inside and nobody let in; False, and nobody kept out, when that took longer than `seconds`."""
-        with self._condition:
-            self._closed = True
-            alone = self._condition.wait_for(lambda: not self._inside, seconds)
-            if not alone:
-                self._open()
+        """Nobody inside and nobody let in; False, and nobody kept out, when that took longer than `seconds`.
+
+        One at a time: the end of one would open the gate to another's quiet.
+        """
+        until = time.monotonic() + seconds
+        if not self._quiet.acquire(timeout=seconds):
+            yield False
+            return
         try:
-            yield alone
-        finally:
-            if alone:
-                with self._condition:
+            with self._condition:
+                self._closed = True
+                alone = self._condition.wait_for(lambda: not self._inside, until - time.monotonic())
+                if not alone:
                     self._open()
+            try:
+                yield alone
+            finally:
+                if alone:
+                    with self._condition:
+                        self._open()
+        finally:
+            self._quiet.release()
 
     def enter(self) -> None:
         """Wait to be let in."""

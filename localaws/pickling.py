@@ -13,8 +13,9 @@ import sys
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -71,15 +72,18 @@ class _Pickler(pickle.Pickler):
             return _weak, (dict(obj),)
         if type(obj) is defaultdict and "<lambda>" in getattr(obj.default_factory, "__qualname__", ""):
             made = obj.default_factory()  # type: ignore[misc]  # a lambda, as its name says
-            if type(made) in _PLAIN and not made:
-                return defaultdict, (type(made),), None, None, iter(obj.items())
+            if (factory := _factory(made)) is not None:
+                return defaultdict, (factory,), None, None, iter(obj.items())
         if (
             isinstance(obj, dict)
-            and type(obj).__setitem__ is not dict.__setitem__
+            and (type(obj).__setitem__ is not dict.__setitem__ or isinstance(obj, defaultdict))
             and type(obj).__module__[:5] == "moto."
         ):
-            # It is filled as it is, not by a method that would count or append.
-            return _empty, (type(obj),), (dict(dict.items(obj)), vars(obj)), None, None, _fill
+            # It is filled as it is, not by a method that would count, append or load AWS's own parameters.
+            attributes = dict(vars(obj))
+            if isinstance(obj, defaultdict):
+                attributes["default_factory"] = obj.default_factory
+            return _empty, (type(obj),), (dict(dict.items(obj)), attributes), None, None, _fill
         if hasattr(obj, "private_bytes"):
             return _private_key, (_as_der(obj),)
         if type(obj).__name__ == "Certificate" and hasattr(obj, "public_bytes"):
@@ -106,14 +110,18 @@ class Rested:
 
     @property
     def env(self) -> Rested:
-        """Both the environment and its event manager."""
+        """The environment, its event manager and its waiting tasks in one."""
         return self
 
-    event_manager = env
+    event_manager = callback_pool_manager = env
 
     def get_event_history(self) -> list[Any]:
         """The events as they were."""
         return self._history
+
+    def notify(self, **_: Any) -> bool:
+        """Whether it waits for the answer; none of its tokens is of use any more."""
+        return False
 
     def stop(self, **_: Any) -> None:
         """It has."""
@@ -172,18 +180,32 @@ def _end_executions(backend: Any) -> None:
                 execution.cause = "the embedded AWS was restarted"
 
 
+def _factory(made: Any) -> Callable[[], Any] | None:
+    """What makes an empty collection like `made`, and can be pickled; None where there is no such thing.
+
+    SSM keeps tags in a defaultdict of defaultdicts:
+    https://github.com/getmoto/moto/blob/master/moto/ssm/models.py
+    """
+    if made:
+        return None
+    if type(made) is defaultdict and made.default_factory in _PLAIN:
+        return partial(defaultdict, made.default_factory)
+    return type(made) if type(made) in _PLAIN else None
+
+
 def _lock(reentrant: bool) -> Any:  # noqa: FBT001 - called by pickle
     return threading.RLock() if reentrant else threading.Lock()
 
 
 def _empty(kind: type[dict[Any, Any]]) -> dict[Any, Any]:
-    return dict.__new__(kind)
+    return kind.__new__(kind)
 
 
 def _fill(made: dict[Any, Any], state: tuple[dict[Any, Any], dict[str, Any]]) -> None:
     items, attributes = state
     dict.update(made, items)
-    vars(made).update(attributes)
+    for name, value in attributes.items():
+        setattr(made, name, value)
 
 
 def _weak(items: dict[Any, Any]) -> Any:

@@ -60,6 +60,9 @@ class Server:
             ("GET", "counters"): lambda _: self.counters.document(),
             ("DELETE", "counters"): lambda _: self.counters.reset(),
             ("POST", "faults"): self._inject,
+            ("GET", "hosts"): lambda _: self.account.hosts.tell(),
+            ("POST", "hosts"): self._map_hosts,
+            ("POST", "replication"): self._disturb,
             ("POST", "latency"): self._slow_down,
             ("POST", "save"): lambda _: {"bytes": self.save()},
             ("POST", "reset"): self._reset,
@@ -128,6 +131,15 @@ class Server:
         except ApiError as refused:
             raise ValueError(refused.message) from refused
 
+    def _map_hosts(self, request: dict[str, Any]) -> object:
+        """{"db.example:5432": "127.0.0.1:54321"}: where it really listens; null forgets it. See localaws/hosts.py."""
+        self.account.changed = True
+        return self.account.hosts.change(request)
+
+    def _disturb(self, request: dict[str, Any]) -> object:
+        """{"task": "…", "stall": true, "corrupt": {"table": "public.payments"}}: a fault of a replication that runs."""
+        return self.account.dms(request.pop("region", "us-east-1")).runner.fault(request)
+
     def _reset(self, _: Any) -> object:
         if self.account.busy:
             raise UnresponsiveError("CloudFormation is at work", hint="wait until it is done, then reset again")
@@ -178,7 +190,7 @@ def listening(server: Server, port: int = 0) -> Iterator[str]:
     from werkzeug.serving import make_server
 
     class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types here
-        """moto's handler, which keeps the spelling of S3 metadata, on connections that stay open, without a log."""
+        """moto's handler, which keeps the spelling of S3 metadata, without a log. werkzeug closes each connection."""
 
         protocol_version = "HTTP/1.1"
 
@@ -267,6 +279,7 @@ def _serve(path: Path, ready: int) -> None:
         keeper = Keeper(server, path)
         while not server.stopping.wait(_TICK_SECONDS):
             keeper.tick()
+    account.close()
     if read_record(path) == server.record():
         if account.changed:
             keeper.save()

@@ -18,7 +18,7 @@ from typing import Any
 from localaws.errors import SavedStateError
 
 # Raised whenever what localaws itself keeps changes its form.
-VERSION = 1
+VERSION = 2
 _HINT = "start with an empty account: `python deploy.py local reset`, then the same command again"
 
 

@@ -46,10 +46,14 @@ def answer(run: Callable[[], int], interrupted: str) -> int:
         code = run()
         print(end="", flush=True)  # here, where a failure can still be told
     except UserError as error:
-        print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
-        if error.hint:
-            print(f"next: {error.hint}", file=sys.stderr)
-        return error.exit_code
+        return _tell(error)
+    except ModuleNotFoundError as error:
+        from settings.packages import missing_package
+
+        missing = missing_package(error)
+        if missing is None:
+            raise
+        return _tell(missing)
     except KeyboardInterrupt as stop:
         print(interrupted, file=sys.stderr)
         return 128 + int(stop.args[0] if stop.args else _SIGINT)
@@ -61,6 +65,13 @@ def answer(run: Callable[[], int], interrupted: str) -> int:
         print(f"error: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         return 1
     return code
+
+
+def _tell(error: UserError) -> int:
+    print("\n".join(f"error: {problem}" for problem in error.problems), file=sys.stderr)
+    if error.hint:
+        print(f"next: {error.hint}", file=sys.stderr)
+    return error.exit_code
 
 
 def interrupt(number: int, _: object) -> NoReturn:

@@ -42,6 +42,13 @@ class UsageError(UserError):
     exit_code = 2
 
 
+class MissingPackageError(UserError):
+    """A package that the project needs is not installed for this interpreter."""
+
+    code = "U002"
+    exit_code = 2
+
+
 class ParamsError(UserError):
     """The params files are wrong; `problems` holds every error found, not only the first."""
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from settings.fields import Between, Cidr, Count, Ipv4, Matches, OneOf
 from settings.forms import HOST_NAME, IDENTIFIER, RETENTION_DAYS, TAG_VALUE, URL_PATH, VERSION, WINDOW_DAY, WINDOW_HOUR
-from settings.moving import Migration, Monitoring, Validation
+from settings.moving import Cutover, Migration, Monitoring, Validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,8 @@ class Service:
     database: Annotated[
         str,
         OneOf(("data_center", "aurora")),
-        "Database that the service on AWS writes to; the cutover moves it to aurora",
+        "Database that the pointer names, which the service on AWS follows. The cutover moves the pointer itself; "
+        "params follow it afterwards",
     ]
     architecture: Annotated[str, OneOf(("X86_64", "ARM64")), "CPU architecture of the tasks"]
     platform_version: Annotated[str, VERSION, "Fargate platform version; checked against params/lifecycle.yaml"]
@@ -256,6 +257,7 @@ class Settings:
     service: Service
     migration: Migration
     validation: Validation
+    cutover: Cutover
     monitoring: Monitoring
 
     @property

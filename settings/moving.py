@@ -26,8 +26,8 @@ class Migration:
         tuple[str, ...],
         Count(1, 20),
         Matches(
-            r"(?!pg_|awsdms|information_schema$)[a-z_][a-z0-9_]{0,62}",
-            "a PostgreSQL identifier, of a schema that is neither the server's nor DMS's own",
+            r"(?!pg_|awsdms|(information_schema|cutover)$)[a-z_][a-z0-9_]{0,62}",
+            "a PostgreSQL identifier, of a schema that is neither the server's nor DMS's nor the cutover's own",
         ),
         "Schemas that move",
     ]
@@ -59,11 +59,83 @@ class Validation:
         Matches(r"python3\.\d+", "a Lambda runtime like python3.13"),
         "Lambda runtime; checked against params/lifecycle.yaml",
     ]
-    memory_mib: Annotated[int, Between(256, 10240, "MiB"), "Memory of a run"]
-    timeout_seconds: Annotated[int, Between(60, 900, "seconds"), "Longest run"]
-    # An inline Map of Step Functions runs at most 40 iterations at once.
-    max_concurrency: Annotated[int, Between(1, 40), "Tables compared at once: the load that the source is given"]
+    memory_mib: Annotated[int, Between(256, 10240, "MiB"), "Memory of a call"]
+    timeout_seconds: Annotated[
+        int, Between(60, 900, "seconds"), "Longest call; what takes longer is gone on with by the next one"
+    ]
+    max_concurrency: Annotated[
+        int,
+        Between(1, 40),
+        "Connections to each side at once; with max_share_percent, the load that the source is given",
+    ]
+    max_share_percent: Annotated[
+        int, Between(5, 100, "%"), "Share of its time for which a connection may keep the source busy"
+    ]
+    item_rows: Annotated[
+        int, Between(10_000, 1_000_000_000, "rows"), "Rows that one execution of the Map compares, about"
+    ]
+    hash: Annotated[
+        str,
+        Matches("auto|fast|md5", "auto, fast or md5"),
+        "Hash of rows: fast (64 bits, from PostgreSQL 11 on), md5 (128 bits, slower), or auto: fast where both can",
+    ]
+    settle_seconds: Annotated[
+        int,
+        Between(0, 600, "seconds"),
+        "What replication may take at most: a row that differs for longer is a defect. 0 when nothing is in flight",
+    ]
+    deadline_seconds: Annotated[
+        int, Between(0, 840, "seconds"), "How long rows in flight are watched before a table is inconclusive"
+    ]
+    card_columns: Annotated[
+        tuple[str, ...],
+        Count(0, 100),
+        Matches(r"[^,]+", "column, or schema.table.column"),
+        "Columns with card numbers: reports show six digits and four of them at most",
+    ]
     report_retention_days: Annotated[int, Between(365, 3650, "days"), "Days that reports are kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cutover:
+    """The state machine that moves the payments: how long writes may be refused, and how long people are waited for."""
+
+    freeze_seconds: Annotated[
+        int,
+        Between(10, 600, "seconds"),
+        "How long writes may be refused; past that the cutover rolls back by itself",
+    ]
+    writer_seconds: Annotated[
+        int,
+        Between(0, 30, "seconds"),
+        "How long transactions that began before the freeze are waited for, before they are ended",
+    ]
+    max_lag_seconds: Annotated[
+        int, Between(1, 60, "seconds"), "What a marker may take to the other side for a cutover to begin"
+    ]
+    validation_hours: Annotated[
+        int, Between(1, 168, "hours"), "How old the last clean validation of all tables may be for a cutover to begin"
+    ]
+    sequence_margin: Annotated[
+        int, Between(1, 1_000_000), "Numbers that sequences skip on the other side: room for what was handed out unseen"
+    ]
+    approval_hours: Annotated[
+        int, Between(1, 72, "hours"), "How long a person is waited for; then a cutover that has not begun never does"
+    ]
+    approve_switch: Annotated[
+        bool, "Ask a person once more before the switch, while writes are refused: it costs what the answer takes"
+    ]
+    watch_minutes: Annotated[
+        int, Between(0, 1440, "minutes"), "How long alarms and the way back are watched before the cutover is done"
+    ]
+    smoke_url: Annotated[
+        str | None,
+        Matches(
+            r"https?://[a-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9/_.?=&-]*",
+            "a URL like https://payments.example.com/actuator/health",
+        ),
+        "What the smoke test asks by the front door, a read; null: it looks at the database alone",
+    ]
 
 
 @dataclass(frozen=True, slots=True)

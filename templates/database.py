@@ -1,4 +1,4 @@
-"""Database: Aurora PostgreSQL, one writer and two readers in three zones, and a user's secret for each consumer."""
+"""Database: Aurora PostgreSQL, a writer and two readers in three zones, a user's secret per consumer, the pointer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from contract.kinds import (
     DatabaseInstanceId,
     DatabaseResourceId,
     KmsKeyArn,
+    ParameterName,
     PortNumber,
     RoleArn,
     RoleName,
@@ -26,9 +27,11 @@ from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
 from templates.database_parameters import cluster_parameters, family, instance_parameters, major
+from templates.database_pointer import add_pointer
 from templates.database_secrets import (
     APPLICATION,
     CONSUMERS,
+    CUTOVER,
     DMS,
     VALIDATOR,
     Consumer,
@@ -75,9 +78,11 @@ class Outputs(BaseOutputs):
     validator_secret_arn: Output[SecretArn]
     source_dms_secret_arn: Output[SecretArn]
     source_validator_secret_arn: Output[SecretArn]
-    # The service takes one of these two, by settings.service.database.
-    application_secret_arn: Report[SecretArn]
-    source_application_secret_arn: Report[SecretArn]
+    cutover_secret_arn: Output[SecretArn]
+    source_cutover_secret_arn: Output[SecretArn]
+    application_secret_arn: Output[SecretArn]
+    source_application_secret_arn: Output[SecretArn]
+    pointer_name: Output[ParameterName]
     master_secret_arn: Report[SecretArn]
     cluster_resource_id: Report[DatabaseResourceId]
     port: Report[PortNumber]
@@ -90,6 +95,7 @@ def build(stack: Stack, needs: Inputs) -> None:
     _secrets(stack, needs, cluster)
     _token_policy(stack, APPLICATION, needs.task_role_name.ref, cluster)
     _token_policy(stack, VALIDATOR, needs.validator_role_name.ref, cluster)
+    stack.give(Outputs.pointer_name, Ref(add_pointer(stack)))
     stack.give(Outputs.cluster_id, Ref(cluster))
     stack.give(Outputs.cluster_endpoint, GetAtt(cluster, "Endpoint.Address"))
     stack.give(Outputs.reader_endpoint, GetAtt(cluster, "ReadEndpoint.Address"))
@@ -219,6 +225,7 @@ def _secrets(stack: Stack, needs: Inputs, cluster: rds.DBCluster) -> None:
         APPLICATION: (Outputs.application_secret_arn, Outputs.source_application_secret_arn),
         DMS: (Outputs.dms_secret_arn, Outputs.source_dms_secret_arn),
         VALIDATOR: (Outputs.validator_secret_arn, Outputs.source_validator_secret_arn),
+        CUTOVER: (Outputs.cutover_secret_arn, Outputs.source_cutover_secret_arn),
     }
     for consumer in CONSUMERS:
         on_aurora, in_data_center = outputs[consumer]

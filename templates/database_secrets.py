@@ -45,7 +45,13 @@ class Consumer:
 APPLICATION = Consumer("application", "the Java application")
 DMS = Consumer("dms", "replication")
 VALIDATOR = Consumer("validator", "the comparison of both sides; reads only")
-CONSUMERS = (APPLICATION, DMS, VALIDATOR)
+CUTOVER = Consumer("cutover", "the cutover: it opens and closes the gate for writes")
+CONSUMERS = (APPLICATION, DMS, VALIDATOR, CUTOVER)
+
+
+def writer_role(system: str) -> str:
+    """The role that nobody signs in as: whoever is a member of it may write."""
+    return f"{system}_writer"
 
 
 def add_aurora_secret(stack: Stack, consumer: Consumer, key_arn: Ref, cluster: Ref) -> secretsmanager.Secret:

@@ -64,14 +64,13 @@ def _containers(stack: Stack, data_key: Ref, logs_key: Ref) -> None:
     execution = _role(
         stack,
         "task-execution",
-        "ECS starts tasks: pulls the image, reads the database secret, opens the log",
+        "ECS starts tasks: pulls the image, reads the database secrets, opens the log",
         tasks,
         policies.task_execution(stack, data_key, logs_key),
         excepted={_EVERY_RESOURCE: "ecr:GetAuthorizationToken signs in to the registry, which has no ARN"},
     )
-    # Nothing here: the application calls no AWS service but the database, whose tier adds that permission. ECS Exec is
-    # off, so there is no shell to let in.
-    task = _role(stack, "task", "The Java application", tasks, {})
+    # The database's tier adds the permission to sign in there. ECS Exec is off, so there is no shell to let in.
+    task = _role(stack, "task", "The Java application", tasks, policies.task(stack))
     # ECS does not say whom it acts for when it assumes this role. The policy is AWS's own because it changes with the
     # deployments that it is for (six versions in seven months): a copy would fail one of them one day.
     # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
@@ -125,8 +124,9 @@ def _validation(stack: Stack, data_key: Ref, logs_key: Ref) -> None:
         stack,
         "state-machine",
         "The state machine that runs the comparison of every table",
-        trust("states.amazonaws.com", arn("states", f"stateMachine:{name}")),
-        policies.state_machine(stack),
+        # The items of a Distributed Map are executions of a machine of their own: name/label.
+        trust("states.amazonaws.com", arn("states", f"stateMachine:{name}"), arn("states", f"stateMachine:{name}/*")),
+        policies.state_machine(stack, data_key),
         excepted={_EVERY_RESOURCE: "Log delivery and X-Ray know no resource-level permission"},
     )
     stack.give(Outputs.validator_role_arn, GetAtt(validator, "Arn"))

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from awacs import awslambda, cloudwatch, ec2, ecr, kms, logs, s3, secretsmanager, xray
-from awacs.aws import Action, ArnEquals, Condition, Deny, PolicyDocument, Statement, StringEquals
+from awacs import awslambda, cloudwatch, ecr, kms, logs, s3, secretsmanager, ssm, states
+from awacs.aws import PolicyDocument, StringEquals, StringLike
 from troposphere import Ref, Sub
 
 from contract import names
-from contract.policies import USE_OF_KEY, allow, arn, bucket_arn, document, via
+from contract.policies import allow, arn, bucket_arn, document, via
 from contract.stack import Stack
+from templates.role_statements import (
+    attach_to_vpc,
+    decrypt_environment,
+    deliver_logs,
+    read_secrets,
+    trace,
+    write_log,
+)
 
 Policies = Mapping[str, PolicyDocument]
 
-_NETWORK_INTERFACES = [
-    ec2.AssignPrivateIpAddresses, ec2.CreateNetworkInterface, ec2.DeleteNetworkInterface, ec2.DescribeNetworkInterfaces,
-    ec2.DescribeSubnets, ec2.UnassignPrivateIpAddresses,
-]  # fmt: skip
-_LOG_DELIVERY = [
-    logs.CreateLogDelivery, logs.DeleteLogDelivery, logs.DescribeLogGroups, logs.DescribeResourcePolicies,
-    logs.GetLogDelivery, logs.ListLogDeliveries, logs.PutResourcePolicy, logs.UpdateLogDelivery,
-]  # fmt: skip
+# The Map's executions carry it in their names; the validation tier's workflow gives it.
+_MAP_LABEL = "Items"
 
 
 def image_repository(image: str) -> Sub:
@@ -38,13 +40,10 @@ def task_execution(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
     """
-    # A payment database has one writer: the service gets the credentials of that side only.
-    aurora = stack.settings.service.database == "aurora"
+    # Those of both sides: the pointer may move while a task runs. Which side takes writes is the gate's to say.
     return {
-        "database-secret": document(
-            *_read_secrets(stack, data_key, ["application" if aurora else "source-application"])
-        ),
-        "log": document(*_write_log(stack, "service", logs_key)),
+        "database-secrets": document(*read_secrets(stack, data_key, ["application", "source-application"])),
+        "log": document(*write_log(stack, "service", logs_key)),
         "image": document(
             allow(
                 "PullTheImage",
@@ -56,6 +55,12 @@ def task_execution(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
     }
 
 
+def task(stack: Stack) -> Policies:
+    """The pointer, which says which database to use. Access to the database itself is given by its own tier."""
+    pointer = arn("ssm", f"parameter{stack.named_elsewhere(names.SSM_PARAMETER, 'database')}")
+    return {"pointer": document(allow("FollowThePointer", [ssm.GetParameter], [pointer]))}
+
+
 def dms_secrets(stack: Stack, data_key: Ref) -> Policies:
     """The credentials of both endpoints.
 
@@ -64,7 +69,7 @@ def dms_secrets(stack: Stack, data_key: Ref) -> Policies:
     read = [secretsmanager.DescribeSecret, secretsmanager.GetSecretValue]
     return {
         "secrets": document(
-            *_read_secrets(stack, data_key, ["dms", "source-dms"], read),
+            *read_secrets(stack, data_key, ["dms", "source-dms"], read),
             # Not through Secrets Manager: DMS looks at the key itself, which shows no data.
             allow("DescribeTheKey", [kms.DescribeKey], [data_key]),
         )
@@ -72,32 +77,31 @@ def dms_secrets(stack: Stack, data_key: Ref) -> Policies:
 
 
 def validator(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
-    """Both databases' credentials in, report, metrics and log out, from within the VPC.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-    """
+    """Both databases' credentials in, report, metrics and log out, from within the VPC."""
     function = arn("lambda", f"function:{stack.named_elsewhere(names.FUNCTION, 'validator')}")
     namespace = stack.named_elsewhere(names.METRIC_NAMESPACE, "validation")
     reports = stack.named_elsewhere(names.BUCKET, "reports")
     return {
-        "log": document(*_write_log(stack, "validator", logs_key)),
-        "secrets": document(*_read_secrets(stack, data_key, ["validator", "source-validator"])),
+        "log": document(*write_log(stack, "validator", logs_key)),
+        "secrets": document(*read_secrets(stack, data_key, ["validator", "source-validator"])),
         "reports": document(
-            # Where validator/aws.py puts the report of a run.
-            allow("WriteReports", [s3.PutObject], [bucket_arn(f"{reports}/runs/*")]),
-            allow("EncryptReports", [kms.GenerateDataKey], [data_key], via(stack.settings.region, "s3")),
-        ),
-        "environment": document(
-            # Lambda's own grant allows the same, but it is lost with a role that is made anew under the old name.
+            # The places of validator/places.py. Reports hold rows that differ: it writes them, and reads none.
             allow(
-                "DecryptTheEnvironment",
-                [kms.Decrypt],
-                [data_key],
-                via(stack.settings.region, "lambda"),
-                ArnEquals({"kms:EncryptionContext:aws:lambda:FunctionArn": function}),
-            )
+                "WriteReports",
+                [s3.PutObject],
+                [bucket_arn(f"{reports}/{at}/*") for at in ("runs", "work", "baselines")],
+            ),
+            allow("ReadItsWork", [s3.GetObject], [bucket_arn(f"{reports}/{at}/*") for at in ("work", "baselines")]),
+            allow(
+                "FindItsWork",
+                [s3.ListBucket],
+                [bucket_arn(reports)],
+                StringLike({"s3:prefix": ["work/*", "baselines/*"]}),
+            ),
+            allow("EncryptReports", [kms.Decrypt, kms.GenerateDataKey], [data_key], via(stack.settings.region, "s3")),
         ),
-        "trace": document(_trace()),
+        "environment": document(decrypt_environment(stack, data_key, function)),
+        "trace": document(trace()),
         "metrics": document(
             allow(
                 "PutMetricsWhichHaveNoArn",
@@ -106,26 +110,18 @@ def validator(stack: Stack, data_key: Ref, logs_key: Ref) -> Policies:
                 StringEquals({"cloudwatch:namespace": namespace}),
             )
         ),
-        "network": document(
-            allow("AttachToTheVpcAsLambdaDemands", _NETWORK_INTERFACES, ["*"]),
-            # Lambda itself needs these to attach the function; the function's own code must not have them.
-            Statement(
-                Sid="NotForTheCode",
-                Effect=Deny,
-                Action=[*_NETWORK_INTERFACES, ec2.DetachNetworkInterface],
-                Resource=["*"],
-                Condition=Condition([ArnEquals({"lambda:SourceFunctionArn": function})]),
-            ),
-        ),
+        "network": document(*attach_to_vpc(function)),
     }
 
 
-def state_machine(stack: Stack) -> Policies:
-    """The validator and nothing else: its steps pass results along, and no run reads or writes anything itself.
+def state_machine(stack: Stack, data_key: Ref) -> Policies:
+    """The validator, the list of its items of work, and an execution for each item: nothing else.
 
-    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+    https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
     """
     function = f"function:{stack.named_elsewhere(names.FUNCTION, 'validator')}"
+    reports = stack.named_elsewhere(names.BUCKET, "reports")
+    machine = stack.named_elsewhere(names.STATE_MACHINE, "validation")
     return {
         "function": document(
             allow(
@@ -134,8 +130,19 @@ def state_machine(stack: Stack) -> Policies:
                 [arn("lambda", function), arn("lambda", f"{function}:*")],
             )
         ),
-        "log": document(allow("DeliverLogsWhichHaveNoArn", _LOG_DELIVERY, ["*"])),
-        "trace": document(_trace()),
+        "items": document(
+            allow("ReadTheItems", [s3.GetObject], [bucket_arn(f"{reports}/work/*/items.json")]),
+            allow("DecryptTheItems", [kms.Decrypt], [data_key], via(stack.settings.region, "s3")),
+            allow("StartAnExecutionForEach", [states.StartExecution], [arn("states", f"stateMachine:{machine}")]),
+            allow(
+                "LookAfterThem",
+                [states.DescribeExecution, states.StopExecution],
+                [arn("states", f"execution:{machine}:*"), arn("states", f"execution:{machine}/{_MAP_LABEL}:*")],
+            ),
+            allow("TakeThemUpAgain", [states.RedriveExecution], [arn("states", f"execution:{machine}/{_MAP_LABEL}:*")]),
+        ),
+        "log": document(deliver_logs()),
+        "trace": document(trace()),
     }
 
 
@@ -146,7 +153,7 @@ def flow_logs(stack: Stack, logs_key: Ref) -> Policies:
     """
     return {
         "log": document(
-            *_write_log(stack, "flow-logs", logs_key, logs.DescribeLogStreams),
+            *write_log(stack, "flow-logs", logs_key, logs.DescribeLogStreams),
             allow("FindTheLogGroup", [logs.DescribeLogGroups], [arn("logs", "log-group:*")]),
         )
     }
@@ -168,37 +175,3 @@ def monitoring() -> Policies:
             ),
         )
     }
-
-
-def _read_secrets(
-    stack: Stack, data_key: Ref, parts: Sequence[str], actions: Sequence[Action] = (secretsmanager.GetSecretValue,)
-) -> list[Statement]:
-    """Secrets Manager appends a hyphen and six characters to the names in ARNs."""
-    secrets = [arn("secretsmanager", f"secret:{stack.named_elsewhere(names.SECRET, part)}-??????") for part in parts]
-    return [
-        allow("ReadTheSecrets", actions, secrets),
-        allow(
-            "DecryptTheSecrets",
-            [kms.Decrypt],
-            [data_key],
-            via(stack.settings.region, "secretsmanager"),
-        ),
-    ]
-
-
-def _write_log(stack: Stack, part: str, logs_key: Ref, *others: Action) -> list[Statement]:
-    group = arn("logs", f"log-group:{stack.named_elsewhere(names.LOG_GROUP, part)}:*")
-    actions = [logs.CreateLogStream, logs.PutLogEvents, *others]
-    return [
-        allow("WriteTheLog", actions, [group]),
-        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html#cmk-permissions-caller
-        allow("EncryptTheLog", USE_OF_KEY, [logs_key], via(stack.settings.region, "logs")),
-    ]
-
-
-def _trace() -> Statement:
-    return allow(
-        "TraceWhichHasNoArn",
-        [xray.GetSamplingRules, xray.GetSamplingTargets, xray.PutTelemetryRecords, xray.PutTraceSegments],
-        ["*"],
-    )

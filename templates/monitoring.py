@@ -31,6 +31,7 @@ from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Outputs as BaseOutputs
 from contract.wiring import Report, Wire, camel_case
 from templates.alarms import Watch, add_alarm
+from templates.monitoring_cutover import cutover
 from templates.monitoring_dashboard import dashboard_body
 from templates.monitoring_events import add_event_rules, add_subscriptions
 from templates.monitoring_migrating import replication, replication_instance, validation
@@ -71,6 +72,8 @@ class Inputs(BaseInputs):
     function_name: Wire[FunctionName]
     state_machine_arn: Wire[StateMachineArn]
     metric_namespace: Wire[MetricNamespace]
+    cutover_machine_arn: Wire[StateMachineArn]
+    cutover_namespace: Wire[MetricNamespace]
 
 
 class Outputs(BaseOutputs):
@@ -96,6 +99,7 @@ def build(stack: Stack, needs: Inputs) -> None:
         replication(stack.settings, needs),
         replication_instance(stack.settings, needs),
         validation(needs),
+        cutover(stack.settings, needs),
     )
     for group in groups:
         for watch in group.watches:

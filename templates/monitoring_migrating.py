@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 _DMS = "AWS/DMS"
 _DMS_CPU_PERCENT = 80
+# What a run says of itself beside its verdict (validator/aws.py).
+_COMPARED = (
+    "TablesCompared", "RowsCompared", "MissingRows", "ExtraRows", "ChangedRows", "PendingRows", "DurationSeconds",
+)  # fmt: skip
 
 
 def replication(settings: Settings, needs: Inputs) -> Group:
@@ -150,8 +154,8 @@ def validation(needs: Inputs) -> Group:
                 0,
                 1,
                 NoData.NOTHING_HAPPENED,
-                "The function that compares both databases failed.",
-                "Read its log; start the state machine again.",
+                "A call of the function that compares both databases failed; the state machine repeats it.",
+                "Read its log. If the run fails in the end, start the state machine again with the run's run_id.",
             ),
             *(
                 Watch(
@@ -161,8 +165,8 @@ def validation(needs: Inputs) -> Group:
                     0,
                     1,
                     NoData.NOTHING_HAPPENED,
-                    f"A run of the comparison {what}: there is no verdict.",
-                    "Read the state machine's log; start it again.",
+                    f"A run of the comparison {what}: nothing is proven.",
+                    "Read the report and the state machine's log; start it again, with run_id to go on with the run.",
                 )
                 for how, name, what in (
                     ("failed", "ExecutionsFailed", "failed"),
@@ -172,6 +176,6 @@ def validation(needs: Inputs) -> Group:
         ),
         (
             Metric("AWS/Lambda", "Duration", function),
-            Metric(needs.metric_namespace, "TablesCompared", {}),
+            *(Metric(needs.metric_namespace, name, {}) for name in _COMPARED),
         ),
     )

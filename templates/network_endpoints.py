@@ -1,14 +1,15 @@
 """The network tier's endpoints: how private subnets reach AWS without the internet, and what of AWS they may reach.
 
-Only what runs in the private subnets and calls AWS from there is served: Fargate (image, secret, logs), the validator
-(secrets, metrics, reports) and DMS (secrets). KMS is called by those services, never from here, and no one calls STS.
+Only what runs in the private subnets and calls AWS from there is served: Fargate (image, secrets, pointer, logs), the
+validator (secrets, metrics, reports), DMS (secrets), and the cutover (secrets, pointer, tasks, rules, validations,
+alarms, metrics, runs). KMS is called by those services, never from here, and no one calls STS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from awacs import cloudwatch, ecr, s3, secretsmanager
+from awacs import cloudwatch, dms, ecr, elasticloadbalancing, s3, secretsmanager, ssm, states
 from awacs import logs as log_actions
 from awacs.aws import Action, PolicyDocument, Principal, StringEquals
 from troposphere import AccountId, GetAtt, Ref, ec2
@@ -51,6 +52,7 @@ def _services(stack: Stack) -> dict[str, tuple[str, list[Action], list[object]]]
     pull = [ecr.BatchCheckLayerAvailability, ecr.BatchGetImage, ecr.GetAuthorizationToken, ecr.GetDownloadUrlForLayer]
     secrets = arn("secretsmanager", f"secret:{stack.names_like(names.SECRET)}")
     groups = arn("logs", f"log-group:{stack.names_like(names.LOG_GROUP)}")
+    parameters, machines = stack.names_like(names.SSM_PARAMETER), stack.names_like(names.STATE_MACHINE)
     return {
         "secrets-manager": (
             "secretsmanager",
@@ -60,8 +62,34 @@ def _services(stack: Stack) -> dict[str, tuple[str, list[Action], list[object]]]
         "ecr-api": ("ecr.api", pull, ["*"]),
         "ecr-docker": ("ecr.dkr", pull, ["*"]),
         "logs": ("logs", [log_actions.CreateLogStream, log_actions.PutLogEvents], [groups]),
-        # Metrics have no ARN; the validator's role holds it to its namespace.
-        "monitoring": ("monitoring", [cloudwatch.PutMetricData], ["*"]),
+        # Metrics have no ARN; the roles are held to their namespaces.
+        "monitoring": ("monitoring", [cloudwatch.DescribeAlarms, cloudwatch.PutMetricData], ["*"]),
+        "ssm": ("ssm", [ssm.GetParameter, ssm.PutParameter], [arn("ssm", f"parameter{parameters}")]),
+        # What is described there has no ARN; of what is changed the roles name each one.
+        "dms": (
+            "dms",
+            [
+                dms.DescribeReplicationTasks,
+                dms.DescribeTableStatistics,
+                dms.StartReplicationTask,
+                dms.StopReplicationTask,
+            ],
+            ["*"],
+        ),
+        "load-balancing": (
+            "elasticloadbalancing",
+            [
+                elasticloadbalancing.DescribeRules,
+                elasticloadbalancing.DescribeTargetHealth,
+                elasticloadbalancing.ModifyRule,
+            ],
+            ["*"],
+        ),
+        "states": (
+            "states",
+            [states.DescribeExecution, states.ListExecutions],
+            [arn("states", f"{kind}:{machines}") for kind in ("stateMachine", "execution")],
+        ),
     }
 
 
@@ -117,10 +145,11 @@ def _s3_policy(stack: Stack) -> PolicyDocument:
             [bucket_arn(f"prod-{stack.settings.region}-starport-layer-bucket/*")],
             principal=_ANYONE,
         ),
+        # The roles of validator and cutover say which of them each may read, write or delete.
         allow(
             "OurReports",
-            [s3.PutObject],
-            [bucket_arn(f"{reports}/runs/*")],
+            [s3.DeleteObject, s3.GetObject, s3.ListBucket, s3.PutObject],
+            [bucket_arn(reports), bucket_arn(f"{reports}/*")],
             _OUR_PRINCIPALS,
             principal=_ANYONE,
         ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contract.stack import Nested, System
 from settings.model import Settings
 from templates import (
     account,
+    cutover,
     database,
     encryption,
     identity,
@@ -23,9 +26,7 @@ def system(settings: Settings) -> System:
     """The tree of an environment, in the order in which a reader meets the tiers."""
     keys, roles, net, groups = encryption.Outputs, identity.Outputs, network.Outputs, security.Outputs
     data, front, app = database.Outputs, load_balancer.Outputs, service.Outputs
-    dms, proof = migration.Outputs, validation.Outputs
-    # A payment database has one writer: the service gets the credentials of that side only.
-    writes_to_aurora = settings.service.database == "aurora"
+    dms, proof, moves = migration.Outputs, validation.Outputs, cutover.Outputs
     return System(
         description=f"Payment processing: everything of environment {settings.suffix}",
         nested=(
@@ -84,9 +85,9 @@ def system(settings: Settings) -> System:
                     task_execution_role_arn=roles.task_execution_role_arn,
                     task_role_arn=roles.task_role_arn,
                     infrastructure_role_arn=roles.infrastructure_role_arn,
-                    database_secret_arn=(
-                        data.application_secret_arn if writes_to_aurora else data.source_application_secret_arn
-                    ),
+                    aurora_secret_arn=data.application_secret_arn,
+                    data_center_secret_arn=data.source_application_secret_arn,
+                    pointer_name=data.pointer_name,
                     logs_key_arn=keys.logs_key_arn,
                     load_balancer_name=front.load_balancer_name,
                     blue_target_group_name=front.blue_target_group_name,
@@ -122,6 +123,7 @@ def system(settings: Settings) -> System:
                     source_validator_secret_arn=data.source_validator_secret_arn,
                 ),
             ),
+            _cutover(settings),
             Nested(
                 monitoring.TIER,
                 monitoring.Inputs(
@@ -144,6 +146,8 @@ def system(settings: Settings) -> System:
                     function_name=proof.function_name,
                     state_machine_arn=proof.state_machine_arn,
                     metric_namespace=proof.metric_namespace,
+                    cutover_machine_arn=moves.state_machine_arn,
+                    cutover_namespace=moves.metric_namespace,
                 ),
             ),
         ),
@@ -156,3 +160,28 @@ def system(settings: Settings) -> System:
         },
         beside=(account.TIER,),
     )
+
+
+def _cutover(settings: Settings) -> Nested:
+    """The cutover moves the weights of the migration rule, where there is one: at `aws_weight` 100 there is none."""
+    net, groups, data = network.Outputs, security.Outputs, database.Outputs
+    keys, front, dms, proof = encryption.Outputs, load_balancer.Outputs, migration.Outputs, validation.Outputs
+    needs: dict[str, Any] = {
+        "private_subnet_1_id": net.private_subnet_1_id,
+        "private_subnet_2_id": net.private_subnet_2_id,
+        "private_subnet_3_id": net.private_subnet_3_id,
+        "cutover_security_group_id": groups.cutover_security_group_id,
+        "data_key_arn": keys.data_key_arn,
+        "logs_key_arn": keys.logs_key_arn,
+        "cutover_secret_arn": data.cutover_secret_arn,
+        "source_cutover_secret_arn": data.source_cutover_secret_arn,
+        "pointer_name": data.pointer_name,
+        "forward_task_arn": dms.forward_task_arn,
+        "reverse_task_arn": dms.reverse_task_arn,
+        "production_rule_arn": front.production_rule_arn,
+        "report_bucket_name": proof.report_bucket_name,
+        "validation_machine_arn": proof.state_machine_arn,
+    }
+    if not settings.load_balancer.data_center_weight:
+        return Nested(cutover.TIER, cutover.Inputs(**needs))
+    return Nested(cutover.SPLIT_TIER, cutover.SplitInputs(migration_rule_arn=front.migration_rule_arn, **needs))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from troposphere import GetAtt, ec2
 
@@ -29,6 +30,7 @@ _GROUPS = {
     "database": "Aurora PostgreSQL",
     "dms": "The DMS replication instance",
     "validator": "The function that compares both databases",
+    "cutover": "The functions that move the payments",
 }
 
 
@@ -47,6 +49,7 @@ class Outputs(BaseOutputs):
     database_security_group_id: Output[SecurityGroupId]
     dms_security_group_id: Output[SecurityGroupId]
     validator_security_group_id: Output[SecurityGroupId]
+    cutover_security_group_id: Output[SecurityGroupId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,17 @@ def paths(settings: Settings) -> Iterator[Path]:
     yield from _front_door(settings)
     yield from _databases(settings)
     # What the private tiers call of AWS.
-    yield Path("service", "endpoints", _HTTPS, "pulls the image, reads the database secret, writes logs")
+    yield Path("service", "endpoints", _HTTPS, "pulls the image, reads secrets and the pointer, writes logs")
     yield Path("dms", "endpoints", _HTTPS, "reads the secrets of its endpoints")
     yield Path("validator", "endpoints", _HTTPS, "reads secrets, puts metrics")
+    yield Path("cutover", "endpoints", _HTTPS, "reads secrets, moves pointer, weights and tasks, puts metrics")
     s3 = settings.network.s3_prefix_list_id
     yield Path("service", s3, _HTTPS, "pulls image layers from S3, where ECR keeps them")
     yield Path("validator", s3, _HTTPS, "writes reports to S3")
+    yield Path("cutover", s3, _HTTPS, "keeps its runs in S3")
+    if settings.cutover.smoke_url is not None:
+        # The load balancer's addresses change, and the way there is out by a NAT gateway.
+        yield Path("cutover", "0.0.0.0/0", smoke_port(settings.cutover.smoke_url), "asks the front door, as clients do")
 
 
 def _front_door(settings: Settings) -> Iterator[Path]:
@@ -106,12 +114,18 @@ def _databases(settings: Settings) -> Iterator[Path]:
     yield Path("service", "database", aurora, "payments")
     yield Path("dms", "database", aurora, "replicates to Aurora, and back after the cutover")
     yield Path("validator", "database", aurora, "compares")
+    yield Path("cutover", "database", aurora, "opens and closes the gate, waits for markers, sets sequences")
     source = f"{place.database_address}/32"
-    if settings.service.database == "data_center":
-        # Compute moves before the data: until the cutover the only writer is the data centre's database.
-        yield Path("service", source, place.database_port, "payments, until the database moves")
+    # Whatever params say, the pointer may lead there: before the cutover, and after a way back.
+    yield Path("service", source, place.database_port, "payments, while the pointer leads to the data centre")
     yield Path("dms", source, place.database_port, "replicates from the data centre, and back after the cutover")
     yield Path("validator", source, place.database_port, "compares")
+    yield Path("cutover", source, place.database_port, "opens and closes the gate, waits for markers, sets sequences")
+
+
+def smoke_port(url: str) -> int:
+    """The port of a URL of params."""
+    return urlsplit(url).port or (_HTTPS if url.startswith("https:") else _HTTP)
 
 
 def _group(stack: Stack, needs: Inputs, name: str, guards: str) -> ec2.SecurityGroup:

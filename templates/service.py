@@ -13,6 +13,7 @@ from contract.kinds import (
     ListenerRuleArn,
     LoadBalancerName,
     LogGroupName,
+    ParameterName,
     RoleArn,
     SecretArn,
     SecurityGroupId,
@@ -39,7 +40,7 @@ _SCALE_OUT_SECONDS, _SCALE_IN_SECONDS = 60, 300
 
 
 class Inputs(BaseInputs):
-    """Where tasks run, who they are, which database they write to, and what ECS may turn at the load balancer."""
+    """Where tasks run, who they are, which databases they may use, and what ECS may turn at the load balancer."""
 
     private_subnet_1_id: Wire[SubnetId]
     private_subnet_2_id: Wire[SubnetId]
@@ -52,7 +53,9 @@ class Inputs(BaseInputs):
     task_execution_role_arn: Wire[RoleArn]
     task_role_arn: Wire[RoleArn]
     infrastructure_role_arn: Wire[RoleArn]
-    database_secret_arn: Wire[SecretArn]
+    aurora_secret_arn: Wire[SecretArn]
+    data_center_secret_arn: Wire[SecretArn]
+    pointer_name: Wire[ParameterName]
     logs_key_arn: Wire[KmsKeyArn]
     load_balancer_name: Wire[LoadBalancerName]
     blue_target_group_name: Wire[TargetGroupName]
@@ -110,7 +113,14 @@ def _task_definition(stack: Stack, needs: Inputs, log_group: logs.LogGroup) -> e
             RuntimePlatform=ecs.RuntimePlatform(CpuArchitecture=settings.architecture, OperatingSystemFamily="LINUX"),
             ExecutionRoleArn=needs.task_execution_role_arn.ref,
             TaskRoleArn=needs.task_role_arn.ref,
-            ContainerDefinitions=[container(stack.settings, needs.database_secret_arn.label, log_group)],
+            ContainerDefinitions=[
+                container(
+                    stack.settings,
+                    {"AURORA": needs.aurora_secret_arn.label, "DATA_CENTER": needs.data_center_secret_arn.label},
+                    needs.pointer_name.ref,
+                    log_group,
+                )
+            ],
         )
     )
 

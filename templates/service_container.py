@@ -3,9 +3,15 @@
 What the image must bring: an HTTPS listener on `service.port` (a self-signed certificate will do: load balancers do not
 verify the certificates of their targets), `service.liveness_path` and `service.readiness_path` on it, `curl` for the
 health check, and no need to write anywhere but /tmp, nor to load native libraries from there.
+
+It follows the pointer (`DATABASE_POINTER`, a parameter in Parameter Store: `data_center` or `aurora`), which it reads
+every second, and at once when a write is refused (SQLSTATE 42501) or a connection breaks. Such a write is answered 503
+with Retry-After, and reads go on.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from troposphere import Ref, Region, Sub, ecs, logs
 
@@ -24,18 +30,23 @@ _DNS_SECONDS = 5
 # Between SIGTERM and SIGKILL: at most this long on Fargate.
 _STOP_SECONDS = 120
 _OPEN_FILES = 65536
-# What the container is given of the database secret: environment variable → key of the secret's JSON.
+# What the container is given of the secret of each side: end of the environment variable → key of the secret's JSON.
 _SECRETS = {
-    "DATABASE_HOST": "host",
-    "DATABASE_NAME": "dbname",
-    "DATABASE_PASSWORD": "password",
-    "DATABASE_PORT": "port",
-    "DATABASE_USERNAME": "username",
+    "HOST": "host",
+    "NAME": "dbname",
+    "PASSWORD": "password",
+    "PORT": "port",
+    "USERNAME": "username",
 }
 
 
-def container(settings: Settings, secret_parameter: str, log_group: logs.LogGroup) -> ecs.ContainerDefinition:
-    """The definition; `secret_parameter` is the template parameter that holds the ARN of the database secret."""
+def container(
+    settings: Settings, secret_parameters: Mapping[str, str], pointer: Ref, log_group: logs.LogGroup
+) -> ecs.ContainerDefinition:
+    """The definition; `secret_parameters`: side → the template parameter that holds the ARN of its secret.
+
+    Nothing in it depends on which side is in use, so no deployment of the service is needed when that changes.
+    """
     service = settings.service
     return ecs.ContainerDefinition(
         Name=CONTAINER,
@@ -53,9 +64,13 @@ def container(settings: Settings, secret_parameter: str, log_group: logs.LogGrou
         StopTimeout=_STOP_SECONDS,
         PortMappings=[ecs.PortMapping(Name="https", ContainerPort=service.port, Protocol="tcp")],
         HealthCheck=_health_check(settings),
-        Environment=[ecs.Environment(Name=name, Value=value) for name, value in sorted(_environment(settings).items())],
+        Environment=[
+            ecs.Environment(Name=name, Value=value) for name, value in sorted(_environment(settings, pointer).items())
+        ],
         Secrets=[
-            ecs.Secret(Name=name, ValueFrom=Sub(f"${{{secret_parameter}}}:{key}::")) for name, key in _SECRETS.items()
+            ecs.Secret(Name=f"DATABASE_{side}_{name}", ValueFrom=Sub(f"${{{parameter}}}:{key}::"))
+            for side, parameter in sorted(secret_parameters.items())
+            for name, key in _SECRETS.items()
         ],
         LogConfiguration=ecs.LogConfiguration(
             LogDriver="awslogs",
@@ -71,11 +86,11 @@ def container(settings: Settings, secret_parameter: str, log_group: logs.LogGrou
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def _environment(settings: Settings, pointer: Ref) -> dict[str, str | Ref]:
     """Nothing here is secret: it stands in the template, and in every description of the task."""
     return {
-        # Which CA the application verifies the server by: RDS's or the data centre's.
-        "DATABASE_LOCATION": settings.service.database,
+        "DATABASE_POINTER": pointer,
+        # Against RDS's CA on the one side, the data centre's on the other.
         "DATABASE_SSL_MODE": "verify-full",
         "JAVA_TOOL_OPTIONS": f"-XX:MaxRAMPercentage={_HEAP_PERCENT} -Dsun.net.inetaddr.ttl={_DNS_SECONDS}",
         # Spring Boot has the two paths of base.yaml in Kubernetes only, unless it is told.

@@ -13,6 +13,8 @@ from typing import Any
 # Where DMS keeps its own tables on both sides: apart from the payments, so that neither task nor validator takes them
 # for data. The runbook creates the schema; DMS does not.
 ARTIFACTS_SCHEMA = "awsdms"
+# Schema and table (cutover/marker.py).
+MARKER = ("cutover", "marker")
 
 _STOP = "STOP_TASK"
 # DEFAULT holds informational messages and errors. DEBUG would hold values of rows: card data in a log.
@@ -62,6 +64,9 @@ def table_mappings(schemas: Iterable[str], excluded: Iterable[str]) -> dict[str,
     https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TableMapping.SelectionTransformation.Wildcards.html
     """
     selected = [("include", schema, "%") for schema in schemas]
+    # The marker shows the cutover that all before it has arrived. Of its schema nothing else may go over: each side
+    # keeps for itself which run holds it.
+    selected.append(("include", *MARKER))
     selected.append(("exclude", "%", "awsdms%"))
     for name in excluded:
         schema, _, table = name.partition(".")

@@ -1,14 +1,12 @@
 """Validation: the function that compares both databases, the state machine that runs it over every table, the reports.
 
-There is no schedule: while changes are on their way a comparison proves nothing, so the cutover runbook starts a run
+There is no schedule: every run costs the data centre's database a scan, so a person starts one, or the cutover runbook
 when replication has caught up.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from troposphere import GetAtt, Ref, awslambda, stepfunctions
+from troposphere import GetAtt, Ref, awslambda, s3, stepfunctions
 
 from contract import names
 from contract.certificates import DATA_CENTER_BUNDLE, RDS_BUNDLE
@@ -29,6 +27,7 @@ from contract.wiring import Inputs as BaseInputs
 from contract.wiring import Output, Report, Wire
 from contract.wiring import Outputs as BaseOutputs
 from templates.documents import canonical_json
+from templates.functions import FunctionLogging, PackagedFunction
 from templates.log_groups import add_log_group
 from templates.validation_buckets import add_report_bucket
 from templates.validation_workflow import workflow
@@ -63,23 +62,11 @@ class Outputs(BaseOutputs):
     function_log_group_name: Report[LogGroupName]
 
 
-class PackagedFunction(awslambda.Function):  # type: ignore[misc]  # troposphere has no types
-    """A function whose code is a path, which packaging replaces by a place in S3."""
-
-    props: ClassVar[dict[str, Any]] = {**awslambda.Function.props, "Code": (str, True)}
-
-
-class FunctionLogging(awslambda.LoggingConfig):  # type: ignore[misc]  # troposphere has no types
-    """Troposphere 4.11 takes another type's LoggingConfig, which has no format, for that of functions."""
-
-    props: ClassVar[dict[str, Any]] = {**awslambda.LoggingConfig.props, "LogFormat": (str, False)}
-
-
 def build(stack: Stack, needs: Inputs) -> None:
     """Fill the validation template."""
     bucket = add_report_bucket(stack, needs.data_key_arn.ref)
     function = _function(stack, needs, Ref(bucket))
-    machine = _state_machine(stack, needs, function)
+    machine = _state_machine(stack, needs, function, bucket)
     stack.give(Outputs.function_name, Ref(function))
     stack.give(Outputs.state_machine_arn, Ref(machine))
     stack.give(Outputs.report_bucket_name, Ref(bucket))
@@ -105,7 +92,8 @@ def _function(stack: Stack, needs: Inputs, bucket: Ref) -> awslambda.Function:
             Architectures=["arm64"],
             MemorySize=settings.memory_mib,
             Timeout=settings.timeout_seconds,
-            # However many runs are started, the payment database meets no more than this at once.
+            # However many runs are started, the payment database meets no more pairs of connections than this at once,
+            # and each of them keeps it busy for no more than its share of the time.
             ReservedConcurrentExecutions=settings.max_concurrency,
             Role=needs.validator_role_arn.ref,
             KmsKeyArn=needs.data_key_arn.ref,
@@ -115,9 +103,15 @@ def _function(stack: Stack, needs: Inputs, bucket: Ref) -> awslambda.Function:
             ),
             Environment=awslambda.Environment(
                 Variables={
+                    "CARD_COLUMNS": ",".join(settings.card_columns),
+                    "DEADLINE_SECONDS": str(settings.deadline_seconds),
+                    "HASH": settings.hash,
+                    "ITEM_ROWS": str(settings.item_rows),
+                    "MAX_SHARE": f"{settings.max_share_percent / 100:g}",
                     "METRIC_NAMESPACE": namespace,
                     "REPORT_BUCKET": bucket,
                     "SCHEMAS": ",".join(stack.settings.migration.schemas),
+                    "SETTLE_SECONDS": str(settings.settle_seconds),
                     "SOURCE_CA": DATA_CENTER_BUNDLE,
                     "SOURCE_SECRET_ARN": needs.source_validator_secret_arn.ref,
                     "TARGET_CA": RDS_BUNDLE.format(region=stack.settings.region),
@@ -132,7 +126,9 @@ def _function(stack: Stack, needs: Inputs, bucket: Ref) -> awslambda.Function:
     )
 
 
-def _state_machine(stack: Stack, needs: Inputs, function: awslambda.Function) -> stepfunctions.StateMachine:
+def _state_machine(
+    stack: Stack, needs: Inputs, function: awslambda.Function, bucket: s3.Bucket
+) -> stepfunctions.StateMachine:
     """A standard workflow: a run may take hours, and its history is the record of it."""
     settings = stack.settings.validation
     log_group = add_log_group(
@@ -146,7 +142,7 @@ def _state_machine(stack: Stack, needs: Inputs, function: awslambda.Function) ->
             StateMachineType="STANDARD",
             RoleArn=needs.state_machine_role_arn.ref,
             DefinitionString=canonical_json(workflow(settings.timeout_seconds, settings.max_concurrency)),
-            DefinitionSubstitutions={"FunctionArn": GetAtt(function, "Arn")},
+            DefinitionSubstitutions={"FunctionArn": GetAtt(function, "Arn"), "ReportBucket": Ref(bucket)},
             LoggingConfiguration=stepfunctions.LoggingConfiguration(
                 Level="ALL",
                 # Events, not what flows through them: nothing that a row holds may reach a log.

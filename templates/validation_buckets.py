@@ -12,12 +12,17 @@ from contract.stack import Stack
 from templates.buckets import private_bucket, tls_only
 
 _ACCESS_LOG_PREFIX = "reports/"
+# Step Functions itself takes up a failed execution for 14 days, too.
+# https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+_WORK_PREFIX, _WORK_DAYS = "work/", 14
 
 
 def add_report_bucket(stack: Stack, key_arn: Ref) -> s3.Bucket:
     """Reports are the proof of the migration: versioned, encrypted with our key, kept as long as params say."""
     log, log_policy = _access_log_bucket(stack)
     name = stack.name(names.BUCKET, "reports")
+    properties = private_bucket(stack.settings.validation.report_retention_days, key_arn)
+    properties["LifecycleConfiguration"].Rules.append(_work_ends_early())
     bucket = stack.add_stateful(
         s3.Bucket(
             "ReportBucket",
@@ -27,7 +32,7 @@ def add_report_bucket(stack: Stack, key_arn: Ref) -> s3.Bucket:
             LoggingConfiguration=s3.LoggingConfiguration(
                 DestinationBucketName=Ref(log), LogFilePrefix=_ACCESS_LOG_PREFIX
             ),
-            **private_bucket(stack.settings.validation.report_retention_days, key_arn),
+            **properties,
         )
     )
     stack.add(
@@ -38,6 +43,17 @@ def add_report_bucket(stack: Stack, key_arn: Ref) -> s3.Bucket:
         )
     )
     return bucket
+
+
+def _work_ends_early() -> s3.LifecycleRule:
+    """What calls of the function leave for one another (validator/places.py), rewritten after every slice."""
+    return s3.LifecycleRule(
+        Id="work",
+        Status="Enabled",
+        Prefix=_WORK_PREFIX,
+        ExpirationInDays=_WORK_DAYS,
+        NoncurrentVersionExpiration=s3.NoncurrentVersionExpiration(NoncurrentDays=1),
+    )
 
 
 def _access_log_bucket(stack: Stack) -> tuple[s3.Bucket, s3.BucketPolicy]:

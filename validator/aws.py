@@ -1,4 +1,4 @@
-"""The three AWS services of a run: secrets in, report and metrics out.
+"""The AWS services of a run but for its store: secrets in, metrics out.
 
 boto3 is the Lambda runtime's own and is imported where it is used, so that the command line does without it.
 """
@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from validator.errors import UsageError
+from validator.wording import count_of
+
+_ROWS = {"MissingRows": "missing", "ExtraRows": "extra", "ChangedRows": "changed", "PendingRows": "pending"}
 
 
 def client(service: str) -> Any:
@@ -32,22 +35,19 @@ def read_secret(secrets: Any, arn: str) -> Mapping[str, Any]:
     return secret
 
 
-def write_report(storage: Any, bucket: str, report: Mapping[str, Any]) -> str:
-    """Put the report as JSON under the run's id; encrypted as the bucket's default says. Returns its key."""
-    key = f"runs/{report['run_id']}/report.json"
-    body = json.dumps(report, indent=1, ensure_ascii=False).encode()
-    storage.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
-    return key
-
-
 def put_metrics(metrics: Any, namespace: str, report: Mapping[str, Any]) -> None:
-    """Send what the alarms and the cutover read: `Mismatches`, `TablesCompared`, `Inconclusive`, without dimensions."""
-    values = {
+    """Send what the alarms, the dashboard and the cutover read; without dimensions.
+
+    `Mismatches` and `Inconclusive` count tables, the alarms stand on them; the others say how much, and of what.
+    """
+    tables = report["tables"]
+    counts = {
         "Mismatches": report["mismatches"],
-        "TablesCompared": report["compared"],
         "Inconclusive": report["inconclusive"],
+        "TablesCompared": report["compared"],
+        "RowsCompared": sum(table["rows"]["source"] or 0 for table in tables),
+        **{name: sum(count_of(table, kind) for table in tables) for name, kind in _ROWS.items()},
     }
-    metrics.put_metric_data(
-        Namespace=namespace,
-        MetricData=[{"MetricName": name, "Value": value, "Unit": "Count"} for name, value in values.items()],
-    )
+    data = [{"MetricName": name, "Value": value, "Unit": "Count"} for name, value in counts.items()]
+    data.append({"MetricName": "DurationSeconds", "Value": report["seconds"] or 0, "Unit": "Seconds"})
+    metrics.put_metric_data(Namespace=namespace, MetricData=data)

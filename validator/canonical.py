@@ -47,19 +47,22 @@ class Form:
     """How a value is written: `template` makes SQL of a column reference, which stands in each `{}`.
 
     Values of one `family` can be compared across sides. `free` text may hold any character, so that its length is
-    hashed beside it; other forms hold no | or delimit themselves.
+    hashed beside it; other forms hold no | or delimit themselves. `integer`: a whole number of at most 64 bits.
+    `display` is for people, where the compared form is not.
     """
 
     family: str
     template: str = "{}"
     free: bool = False
+    integer: bool = False
+    display: str = ""
 
 
 def _free(family: str) -> Form:
     return Form(family, "{}::text", free=True)
 
 
-_NUMBERS = ("int2", "int4", "int8", "numeric")
+_INTEGERS = ("int2", "int4", "int8")
 # Their output holds digits, signs, letters and . : / - only, or delimits itself by brackets and quotes.
 _PLAIN = (
     *("bool", "date", "time", "timetz", "timestamp", "timestamptz", "uuid", "bit", "varbit", "jsonb"),
@@ -105,21 +108,23 @@ def forms_of_pair(source: TypeFacts, target: TypeFacts) -> tuple[Form, Form] | N
     left, right = form_of(source), form_of(target)
     if left is None or right is None or left.family != right.family:
         return None
-    if left.family == "number" and source.base != target.base:
+    if left.family == "number" and source.base != target.base and not (left.integer and right.integer):
         return _by_value(source, left), _by_value(target, right)
     return left, right
 
 
 def _built_in_form(facts: TypeFacts) -> Form | None:
     name = facts.name
-    if name in _NUMBERS:
+    if name in _INTEGERS:
+        return Form("number", integer=True)
+    if name == "numeric":
         return Form("number")
     if name in _PLAIN:
         return Form(name)
     if name in _BINARY:
-        return Form(name, f"encode({_BINARY[name]}({{}}), 'hex')")
+        return Form(name, f"encode({_BINARY[name]}({{}}), 'hex')", display="{}::text")
     if name == "bytea":
-        return Form(name, "md5({})")
+        return Form(name, "md5({})", display="{}::text")
     if name in _TEXT:
         return _free("text")
     if name in _OTHER_TEXT:
@@ -136,10 +141,10 @@ def _array_form(facts: TypeFacts, element: TypeFacts) -> Form | None:
         return None
     if element.built_in:
         if element.name in _BINARY:
-            return Form(facts.base, "encode(array_send({}), 'hex')")
+            return Form(facts.base, "encode(array_send({}), 'hex')", display="{}::text")
         return Form(facts.base)
     return Form(f"{form.family}[]")
 
 
 def _by_value(facts: TypeFacts, form: Form) -> Form:
-    return Form("number", _BY_VALUE) if facts.name == "numeric" else form
+    return Form("number", _BY_VALUE) if facts.name == "numeric" else Form(form.family, form.template)

@@ -5,18 +5,23 @@ information_schema is not used: it hides what the reader has no privilege on, an
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from validator.canonical import TypeFacts
 from validator.connection import Session
 from validator.errors import QueryError
+from validator.naming import quote
 
 # DMS keeps its own state in tables of this prefix, on either side.
 # https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TaskSettings.ControlTable.html
 _DMS_PREFIX = "awsdms_"
 _ORDINARY, _PARTITIONED = "r", "p"
+_INCLUDED_COLUMNS = 110000
+_GENERATED_COLUMNS = 120000
+_ROWS_IN_A_PAGE = 50  # a guess, where ANALYZE never ran
 
 # What may stand where a table is looked for.
 Absence = Literal["missing", "no table"]
@@ -45,25 +50,99 @@ WITH RECURSIVE ancestry (leaf, ancestor) AS (
 )
 SELECT n.nspname::text, c.relname::text, c.relkind::text
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = ANY (CAST(:schemas AS text[]))
+WHERE n.nspname::text IN (SELECT json_array_elements_text(CAST(:schemas AS json)))
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     AND NOT EXISTS (
         SELECT FROM ancestry a JOIN pg_class r ON r.oid = a.ancestor JOIN pg_namespace s ON s.oid = r.relnamespace
-        WHERE a.leaf = c.oid AND s.nspname = ANY (CAST(:schemas AS text[]))
+        WHERE a.leaf = c.oid AND s.nspname::text IN (SELECT json_array_elements_text(CAST(:schemas AS json)))
     )
 ORDER BY 1, 2
 """
 
-_RELATION = """
-SELECT c.oid::bigint, c.relkind::text, ARRAY(
-    SELECT a.attname::text
-    FROM pg_index i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
-        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
-    WHERE i.indrelid = c.oid AND i.indisprimary
-    ORDER BY k.place
-)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+# NOT NULL that holds for every row: from PostgreSQL 18 on it may be declared for new rows only (NOT VALID).
+_NEVER_NULL = """{0}.attnotnull AND NOT EXISTS (
+    SELECT FROM pg_constraint o
+    WHERE o.conrelid = {0}.attrelid AND o.contype = 'n' AND o.conkey[1] = {0}.attnum AND NOT o.convalidated
+)"""
+
+# What tells rows apart: the primary key, else a unique index over columns that are never NULL; whole, valid, immediate.
+# `leaves` are where the rows are: the table itself, or its partitions at the lowest level. Estimated are as many rows a
+# page as ANALYZE found, in as many pages as there are now: many a table was not analyzed since it was loaded.
+_RELATION = f"""
+SELECT c.oid::bigint, c.relkind::text, coalesce((
+    SELECT array_agg(a.attname::text ORDER BY k.place)
+    FROM (
+        SELECT i.indkey, {{key_columns}} AS columns FROM pg_index i
+        WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid
+            AND i.indpred IS NULL AND i.indexprs IS NULL
+            AND NOT EXISTS (
+                SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS u (number, place)
+                    JOIN pg_attribute m ON m.attrelid = c.oid AND m.attnum = u.number
+                WHERE u.place <= {{key_columns}} AND NOT ({_NEVER_NULL.format("m")})
+            )
+        ORDER BY i.indisprimary DESC, 2, i.indexrelid LIMIT 1
+    ) AS i CROSS JOIN unnest(i.indkey::int2[]) WITH ORDINALITY AS k (number, place)
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number
+    WHERE k.place <= i.columns
+), '{{{{}}}}'), (
+    SELECT round(sum(pg_relation_size(p.oid) / current_setting('block_size')::int * CASE
+        WHEN p.reltuples > 0 AND p.relpages > 0 THEN p.reltuples / p.relpages ELSE {_ROWS_IN_A_PAGE} END))::bigint
+    FROM pg_class p WHERE p.oid = ANY (l.leaves)
+), cardinality(l.leaves)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL (
+    WITH RECURSIVE family (oid, kind) AS (
+        SELECT c.oid, c.relkind
+        UNION ALL
+        SELECT q.oid, q.relkind
+        FROM family f JOIN pg_inherits h ON h.inhparent = f.oid AND f.kind = 'p' JOIN pg_class q ON q.oid = h.inhrelid
+    )
+    SELECT coalesce(array_agg(family.oid) FILTER (WHERE family.kind <> 'p'), '{{{{}}}}') AS leaves FROM family
+) AS l
 WHERE n.nspname = CAST(:schema AS text) AND c.relname = CAST(:name AS text)
+"""
+
+# How the rows lie, by what ANALYZE left; nothing where it never ran or the reader may not know.
+_STATISTICS = """
+SELECT correlation::float8, histogram_bounds::text::text[]
+FROM pg_stats
+WHERE schemaname = CAST(:schema AS text) AND tablename = CAST(:name AS text) AND attname = CAST(:column AS text)
+    AND inherited = CAST(:inherited AS boolean)
+"""
+
+# Whether a range of the column can be read by an index.
+_INDEXED = """
+SELECT EXISTS (
+    SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+    WHERE i.indrelid = CAST(:relation AS bigint)::oid AND a.attname = CAST(:column AS text)
+        AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree'
+)
+"""
+
+# Everything that decides which rows are in the table and how they are written. relfilenode, because TRUNCATE and a
+# rewrite leave no other trace; the partitions', because one may be attached with rows that were written long ago.
+_FINGERPRINT = """
+WITH RECURSIVE family (oid, relfilenode) AS (
+    SELECT c.oid, c.relfilenode FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = CAST(:schema AS text) AND c.relname = CAST(:name AS text)
+    UNION ALL
+    SELECT c.oid, c.relfilenode
+    FROM family f JOIN pg_inherits h ON h.inhparent = f.oid JOIN pg_class c ON c.oid = h.inhrelid AND c.relispartition
+)
+SELECT md5(concat_ws(';', (
+    SELECT string_agg(concat_ws(' ', f.oid, f.relfilenode), ',' ORDER BY f.oid) FROM family f
+), (
+    SELECT string_agg(
+        concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attisdropped), ','
+        ORDER BY a.attrelid, a.attnum
+    )
+    FROM family f JOIN pg_attribute a ON a.attrelid = f.oid AND a.attnum > 0
+), (
+    SELECT string_agg(concat_ws(' ', d.adrelid, d.adnum, d.adbin), ',' ORDER BY d.adrelid, d.adnum)
+    FROM family f JOIN pg_attrdef d ON d.adrelid = f.oid
+), (
+    SELECT string_agg(concat_ws(' ', e.enumtypid, e.enumlabel), ',' ORDER BY e.enumtypid, e.enumlabel) FROM pg_enum e
+)))
 """
 
 # The extension that owns a type, for `{}` the type's alias.
@@ -84,6 +163,7 @@ WITH RECURSIVE resolved (number, type, modifier) AS (
 )
 SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), format_type(r.type, r.modifier),
     n.nspname::text, t.typname::text, t.typtype::text, {_EXTENSION.format("t")},
+    {_NEVER_NULL.format("a")}, a.attidentity <> '', {{generated}},
     format_type(e.oid, NULL), m.nspname::text, e.typname::text, e.typtype::text, {_EXTENSION.format("e")}
 FROM resolved r
     JOIN pg_attribute a ON a.attrelid = CAST(:relation AS bigint)::oid AND a.attnum = r.number
@@ -118,32 +198,37 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the schemas of one side hold."""
+    """What the schemas of one side hold; large objects belong to no schema."""
 
     tables: frozenset[Table]
     skipped: frozenset[Skipped]
+    large_objects: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column, by the name that joins the sides."""
+    """One column, by the name that joins the sides. `nullable` unless proven otherwise for every row."""
 
     name: str
     type: TypeFacts
+    nullable: bool = True
+    identity: bool = False
+    generated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One side's definition of a table: columns in its own order, `key` the primary key's columns, () for none."""
+    """One side's definition of a table: columns in its own order; `key` tells rows apart, () when nothing does.
 
+    `rows` is an estimate; `leaves` counts the partitions that hold rows, 1 for an ordinary table.
+    """
+
+    relation: int
     partitioned: bool
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-
-
-def quote(name: str) -> str:
-    """A name as SQL, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
+    rows: int = 0
+    leaves: int = 1
 
 
 def list_schemas(session: Session) -> list[str]:
@@ -154,14 +239,20 @@ def list_schemas(session: Session) -> list[str]:
 def list_tables(session: Session, schemas: Iterable[str]) -> Listing:
     """The tables of the schemas, a partitioned one once, and what is left out."""
     tables, skipped = set(), set()
-    for schema, name, kind in session.query(_RELATIONS, schemas=list(schemas)):
+    for schema, name, kind in session.query(_RELATIONS, schemas=json.dumps(list(schemas), ensure_ascii=False)):
         if kind in _KINDS:
             skipped.add(Skipped(schema, name, _KINDS[kind]))
         elif name.startswith(_DMS_PREFIX):
             skipped.add(Skipped(schema, name, "control table of DMS"))
         else:
             tables.add(Table(schema, name))
-    return Listing(frozenset(tables), frozenset(skipped))
+    large_objects = session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]
+    return Listing(frozenset(tables), frozenset(skipped), large_objects)
+
+
+def lock(session: Session, table: Table) -> None:
+    """Keep the table as it is until the transaction ends; reads and writes go on."""
+    session.query(f"LOCK TABLE ONLY {quote(table.schema)}.{quote(table.name)} IN ACCESS SHARE MODE")
 
 
 def read_definition(session: Session, table: Table) -> Definition | Absence:
@@ -171,22 +262,65 @@ def read_definition(session: Session, table: Table) -> Definition | Absence:
     https://www.postgresql.org/docs/current/mvcc-caveats.html
     """
     try:
-        session.query(f"LOCK TABLE ONLY {quote(table.schema)}.{quote(table.name)} IN ACCESS SHARE MODE")
+        lock(session, table)
     except QueryError as error:
         if error.sqlstate in _ABSENT:
             return _ABSENT[error.sqlstate]
         raise
-    relation, kind, key = session.query(_RELATION, schema=table.schema, name=table.name)[0]
+    key_columns = "i.indnkeyatts" if session.version >= _INCLUDED_COLUMNS else "i.indnatts"
+    found = session.query(_RELATION.format(key_columns=key_columns), schema=table.schema, name=table.name)
+    relation, kind, key, rows, leaves = found[0]
     if kind not in (_ORDINARY, _PARTITIONED):
         return "no table"  # a view can be locked as well
-    columns = tuple(_column(row) for row in session.query(_COLUMNS, relation=relation))
-    return Definition(partitioned=kind == _PARTITIONED, columns=columns, key=tuple(key))
+    generated = "a.attgenerated <> ''" if session.version >= _GENERATED_COLUMNS else "false"
+    columns = tuple(_column(row) for row in session.query(_COLUMNS.format(generated=generated), relation=relation))
+    return Definition(
+        relation=relation,
+        partitioned=kind == _PARTITIONED,
+        columns=columns,
+        key=tuple(key),
+        rows=rows or 0,
+        leaves=leaves,
+    )
 
 
-def _column(row: list[str]) -> Column:
-    name, declared, base, schema, type_name, sort, extension, *element = row
+def read_fingerprint(session: Session, table: Table) -> str:
+    """A digest of all that decides how the table's rows are written; another one after any redefinition."""
+    return str(session.query(_FINGERPRINT, schema=table.schema, name=table.name)[0][0])
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the rows lie by one column: `bounds` cut them into parts of equal size, `correlation` is 1 or -1 in order."""
+
+    indexed: bool
+    correlation: float | None = None
+    bounds: tuple[int, ...] = ()
+    lowest: int | None = None
+    highest: int | None = None
+
+
+def read_layout(session: Session, table: Table, definition: Definition, column: str) -> Layout:
+    """The layout by an integer column: statistics, an index, the lowest and the highest value now."""
+    indexed = session.query(_INDEXED, relation=definition.relation, column=column)[0][0]
+    found = session.query(
+        _STATISTICS, schema=table.schema, name=table.name, column=column, inherited=definition.partitioned
+    )
+    correlation, bounds = found[0] if found else (None, None)
+    if not indexed:
+        return Layout(indexed=False, correlation=correlation)
+    lowest, highest = session.query(
+        f"SELECT min({quote(column)})::bigint, max({quote(column)})::bigint FROM "
+        f"{'' if definition.partitioned else 'ONLY '}{quote(table.schema)}.{quote(table.name)}"
+    )[0]
+    return Layout(True, correlation, tuple(int(bound) for bound in bounds or ()), lowest, highest)  # noqa: FBT003
+
+
+def _column(row: list[Any]) -> Column:
+    name, declared, base, schema, type_name, sort, extension, never_null, identity, generated, *element = row
     item = None
     if element[1] is not None:
         item_base, item_schema, item_name, item_sort, item_extension = element
         item = TypeFacts(item_base, item_base, item_schema, item_name, item_sort, item_extension)
-    return Column(name, TypeFacts(declared, base, schema, type_name, sort, extension, item))
+    facts = TypeFacts(declared, base, schema, type_name, sort, extension, item)
+    return Column(name, facts, nullable=not never_null, identity=identity, generated=generated)

@@ -1,227 +1,268 @@
-"""One table, both sides: definitions matched, then count and checksum taken on both at once, then judged.
+"""One table, both sides: slices scanned on both at once, differing rows found, watched, described.
 
-PASS says that both sides hold the same rows. FAIL says that they do not, and how that shows. INCONCLUSIVE says that it
-could not be found out, and why; a gate must treat it as FAIL.
+    comparison.prepare → slices → compare_slice each → settle_rest → conclude
+
+Slices may be compared in any order, by any number of processes; what is found in each adds up.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import ExitStack
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from typing import Any, TypeVar
 
-from validator.canonical import forms_of_pair
-from validator.catalog import Definition, Listing, Table, list_schemas, list_tables, read_definition
-from validator.connection import Session, connect
-from validator.endpoint import Endpoint
-from validator.errors import ConnectionLostError, QueryError, UsageError
-from validator.expression import Term, checksum_query
+from validator.catalog import Table, lock, read_fingerprint
+from validator.comparison import Comparison, Options, Progress, prepare
+from validator.connection import Session
+from validator.details import Detailer
+from validator.errors import ConnectionLostError, QueryError, RedefinedError
+from validator.incremental import Baseline, compare_changes
+from validator.model import REPORTED, Findings, Slice, TableResult, Verdict
+from validator.rows import Ask, Candidate, candidates, differing_buckets, differing_rows, surplus, with_versions
+from validator.scan import Reader
+from validator.settle import settle
+from validator.sides import Sides
 
-Verdict = Literal["PASS", "FAIL", "INCONCLUSIVE"]
 R = TypeVar("R")
+# The statement timeout's code; a slice of so few rows that takes too long waits for something else than its rows.
+_CANCELLED = "57014"
+_OUT_OF_RANGE = "22003"
+_INDIVISIBLE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Checksum:
-    """Count and order-free sums of the row hashes of one side, to be compared within one run only: they are salted."""
+def compare_slice(sides: Sides, comparison: Comparison, part: Slice, options: Options) -> Progress:
+    """Compare one slice in one snapshot of each side.
 
-    rows: int
-    first: str
-    second: str
-
-    def __str__(self) -> str:
-        return f"{self.first}:{self.second}"
-
-
-@dataclass(frozen=True, slots=True)
-class TableResult:
-    """What was found out about one table. `source`, `target`: None where a side was not read.
-
-    `reason` is a sentence, "" for a plain PASS; `notes` are differences that do not decide.
+    Raises `RedefinedError` when a definition is no longer the one planned with, `QueryError`, `ConnectionLostError`:
+    then nothing of it counts.
     """
-
-    table: Table
-    verdict: Verdict
-    source: Checksum | None = None
-    target: Checksum | None = None
-    reason: str = ""
-    notes: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """The result as data. Holds names, counts and checksums, never values of rows."""
-        return {
-            "schema": self.table.schema,
-            "table": self.table.name,
-            "verdict": self.verdict,
-            "rows": {
-                "source": self.source.rows if self.source else None,
-                "target": self.target.rows if self.target else None,
-            },
-            "checksum": {
-                "source": str(self.source) if self.source else None,
-                "target": str(self.target) if self.target else None,
-            },
-            "reason": self.reason,
-            "notes": list(self.notes),
-        }
-
-
-class Sides:
-    """The source's and the target's session, opened when first needed; `both` asks the two at the same time."""
-
-    def __init__(self, source: Endpoint, target: Endpoint, timeout_seconds: int = 0) -> None:
-        self._endpoints = (source, target)
-        self._timeout_seconds = timeout_seconds
-        self._sessions: tuple[Session, Session] | None = None
-        self._workers = ThreadPoolExecutor(2)
-
-    def sessions(self) -> tuple[Session, Session]:
-        """Both sessions; raises `ConnectError`, the source's first."""
-        if self._sessions is None:
-            source = connect(self._endpoints[0], self._timeout_seconds)
-            try:
-                self._sessions = source, connect(self._endpoints[1], self._timeout_seconds)
-            except BaseException:
-                source.close()
-                raise
-        return self._sessions
-
-    def both(self, ask: Callable[[Session], R]) -> tuple[R, R]:
-        """`ask` of both sides at once. The first error ends the other side's work too, and is raised."""
-        sessions = self.sessions()
-        answers = [self._workers.submit(ask, session) for session in sessions]
-        unfinished = set(answers)
-        try:
-            done, unfinished = wait(answers, return_when=FIRST_EXCEPTION)
-        finally:
-            # Also on the way out of an interrupt: a production server shall not work on for nobody.
-            for answer, session in zip(answers, sessions, strict=True):
-                if answer in unfinished:
-                    session.abort()
-        for answer in done:
-            answer.result()
-        return answers[0].result(), answers[1].result()
-
-    def close(self) -> None:
-        """Hang up on both sides; the next question opens new sessions."""
-        for session in self._sessions or ():
-            session.close()
-        self._sessions = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-        self._workers.shutdown()
-
-
-def list_both(sides: Sides, schemas: Sequence[str] = ()) -> tuple[Listing, Listing]:
-    """What each side's schemas hold; without `schemas`, of all that either side has.
-
-    A schema that one side lacks has no tables there. Raises `UsageError` for one that neither has.
-    """
-    source, target = sides.both(list_schemas)
-    present = {*source, *target}
-    absent = [schema for schema in schemas if schema not in present]
-    if absent:
-        raise UsageError(
-            f"neither database has a schema {', '.join(absent)}", hint="check the names and both databases"
+    progress = Progress()
+    with _opened(sides, comparison, by_index=comparison.strategy == "ranges") as (readers, ask):
+        buckets = ask(lambda reader: reader.buckets(part))
+        progress.findings.source_rows, progress.findings.target_rows = (
+            sum(rows for rows, _ in side.values()) for side in buckets
         )
-    wanted = list(schemas) or sorted(present)
-    return sides.both(lambda session: list_tables(session, wanted))
+        bad = differing_buckets(*buckets)
+        for found in differing_rows(ask, part, readers[0], bad):
+            _take(progress, found, ask, readers[0], comparison, options)
+        _count(progress.findings, readers)
+    _rest(readers[0].session, options.share)
+    return progress
 
 
-def compare_table(sides: Sides, table: Table) -> TableResult:
-    """Compare one table; a lost connection is opened anew once, and the table compared from its start.
+def compare_in_time(sides: Sides, comparison: Comparison, part: Slice, options: Options) -> Progress:
+    """Compare one slice; what loses its connection is done again, what runs into the timeout in two halves."""
+    try:
+        return once_more(sides, lambda: compare_slice(sides, comparison, part, options))
+    except QueryError as error:
+        halves = part.halves() if error.sqlstate == _CANCELLED and part.rows >= _INDIVISIBLE else None
+        if halves is None:
+            raise
+        # The other side was told to stop, and its session with it.
+        sides.close()
+    progress = compare_in_time(sides, comparison, halves[0], options)
+    progress.add(compare_in_time(sides, comparison, halves[1], options))
+    return progress
+
+
+def compare_increment(
+    sides: Sides, comparison: Comparison, baseline: Baseline, options: Options
+) -> tuple[Progress, str]:
+    """Compare what changed since the baseline; the second value says why that is not enough, "" when it is.
+
+    Raises what `compare_slice` does.
+    """
+    try:
+        return _compare_increment(sides, comparison, baseline, options)
+    except QueryError as error:
+        if error.sqlstate != _OUT_OF_RANGE or not comparison.matched.small_keys:
+            raise
+    # A key has outgrown 32 bits since the table was planned. The other side was told to stop, and its session with it.
+    sides.close()
+    larger = replace(comparison, matched=replace(comparison.matched, small_keys=False))
+    return _compare_increment(sides, larger, baseline, options)
+
+
+def _compare_increment(
+    sides: Sides, comparison: Comparison, baseline: Baseline, options: Options
+) -> tuple[Progress, str]:
+    progress = Progress()
+    with _opened(sides, comparison) as (readers, ask):
+        increment = compare_changes(ask, baseline)
+        progress.findings.source_rows, progress.findings.target_rows = increment.rows
+        if not increment.full:
+            _take(progress, list(increment.found), ask, readers[0], comparison, options)
+        _count(progress.findings, readers)
+    _rest(readers[0].session, options.share)
+    return progress, increment.full
+
+
+def settle_rest(sides: Sides, comparison: Comparison, progress: Progress, options: Options) -> None:
+    """Watch the rows that differed until they are equal, proven or out of time, and count them as what they are."""
+    if not progress.waiting:
+        return
+
+    def look_again(words: Sequence[str]) -> list[Candidate]:
+        with _opened(sides, comparison) as (readers, ask):
+            found = again(ask, readers[0], words)
+            _count(progress.findings, readers)
+        return found
+
+    def confirm(confirmed: Sequence[Candidate], pending: Sequence[Candidate]) -> Findings:
+        findings = Findings()
+        with _opened(sides, comparison) as (readers, ask):
+            detailer = _detailer(comparison, readers[0], options)
+            _confirm(findings, confirmed, ask, detailer, later=True)
+            _count(findings, readers)
+        findings.counts["pending"] = len(pending)
+        if detailer.rows.key:
+            findings.keys["pending"] = [detailer.key_of(candidate.word) for candidate in islice(pending, REPORTED)]
+        return findings
+
+    result = settle(progress.waiting, lambda words: once_more(sides, lambda: look_again(words)), options.patience)
+    found = once_more(sides, lambda: confirm(result.confirmed, result.pending))
+    progress.waiting = []
+    progress.findings.settled += result.equal
+    progress.findings.add(found)
+
+
+def conclude(comparison: Comparison, progress: Progress, problem: str = "", **about: Any) -> TableResult:
+    """The verdict on a table whose slices all were compared; `problem` says why not all were."""
+    matched, findings = comparison.matched, progress.findings
+    faults = [*matched.faults, *_differences(findings)]
+    doubts = [*matched.unjudged]
+    if findings.counts["pending"]:
+        doubts.append(f"{findings.counts['pending']} rows were still in flight at the deadline")
+    if progress.unwatched:
+        doubts.append(
+            f"{progress.unwatched} more rows differ than can be watched: replication is far behind, or broken"
+        )
+    if problem:
+        doubts.append(problem)
+    notes = [*matched.notes, *progress.notes]
+    if findings.settled:
+        notes.append(f"{findings.settled} rows were in flight and arrived")
+    verdict: Verdict = "FAIL" if faults else "INCONCLUSIVE" if doubts else "PASS"
+    return TableResult(
+        matched.table, verdict, findings, "; ".join([*faults, *doubts]), tuple(notes), {**comparison.about(), **about}
+    )
+
+
+def compare_table(
+    sides: Sides, table: Table, options: Options | None = None, advance: Callable[[Findings], None] = lambda _: None
+) -> TableResult:
+    """Compare one table, slice after slice; a lost connection is opened anew once per slice.
 
     Raises `ConnectError`; everything else that goes wrong is an INCONCLUSIVE result.
     """
+    options = options or Options()
+    began = time.monotonic()
     try:
-        try:
-            return _compare(sides, table)
-        except ConnectionLostError:
-            sides.close()
-            return _compare(sides, table)
-    except (ConnectionLostError, QueryError) as error:
+        comparison = once_more(sides, lambda: prepare(sides, table, options))
+        if isinstance(comparison, TableResult):
+            return comparison
+        total = Progress()
+        for part in comparison.slices:
+            found = compare_in_time(sides, comparison, part, options)
+            advance(found.findings)
+            total.add(found)
+        settle_rest(sides, comparison, total, options)
+    except (ConnectionLostError, QueryError, RedefinedError) as error:
         sides.close()
         return TableResult(table, "INCONCLUSIVE", reason=str(error))
+    return conclude(comparison, total, mode="full", seconds=round(time.monotonic() - began, 3))
 
 
-def _compare(sides: Sides, table: Table) -> TableResult:
-    with ExitStack() as snapshots:
-        for session in sides.sessions():
-            snapshots.enter_context(session.snapshot())
-        source, target = sides.both(lambda session: read_definition(session, table))
-        if isinstance(source, str) or isinstance(target, str):
-            found = {"source": source, "target": target}
-            absences = [f"{is_what} on the {side}" for side, is_what in found.items() if isinstance(is_what, str)]
-            return TableResult(table, "FAIL", reason=f"the table is {' and '.join(absences)}")
-        match = _match(source, target)
-        salt = secrets.token_hex(16)
-        left, right = sides.both(lambda session: _checksum(session, table, match, salt))
-    return _judge(table, match, left, right)
+def once_more(sides: Sides, work: Callable[[], R]) -> R:
+    """`work`, and once again on new connections if one was lost: it counts as a whole or not at all."""
+    try:
+        return work()
+    except ConnectionLostError:
+        sides.close()
+        return work()
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """The columns of both sides, joined by name. Terms stand in the source's order, by side."""
-
-    terms: dict[str, list[Term]]
-    only: dict[str, bool]
-    faults: list[str]
-    unjudged: list[str]
-    notes: list[str]
+def again(ask: Ask, reader: Reader, words: Sequence[str]) -> list[Candidate]:
+    """Which of these keys still differ; `reader` is the source's."""
+    lines = ask(lambda side: side.lines_of_keys(words))
+    return surplus(*lines) if reader.strategy == "multiset" else with_versions(candidates(*lines), reader)
 
 
-def _match(source: Definition, target: Definition) -> _Match:
-    left = {column.name: column.type for column in source.columns}
-    right = {column.name: column.type for column in target.columns}
-    match = _Match(
-        terms={"source": [], "target": []},
-        only={"source": not source.partitioned, "target": not target.partitioned},
-        faults=[f"column {name} is missing on the target" for name in left if name not in right]
-        + [f"column {name} is missing on the source" for name in right if name not in left],
-        unjudged=[],
-        notes=[],
-    )
-    for name in (name for name in left if name in right):
-        declared = left[name].declared, right[name].declared
-        types = (
-            declared[0] if declared[0] == declared[1] else f"{declared[0]} on the source, {declared[1]} on the target"
-        )
-        forms = forms_of_pair(left[name], right[name])
-        if forms is None:
-            match.unjudged.append(f"column {name} cannot be compared: {types}")
+@contextmanager
+def _opened(
+    sides: Sides, comparison: Comparison, *, by_index: bool = False
+) -> Iterator[tuple[tuple[Reader, Reader], Ask]]:
+    """A snapshot of each side in which the table is as it was planned, and who reads it."""
+    with sides.snapshots():
+        sides.both(lambda session: lock(session, comparison.table))
+        if sides.both(lambda session: read_fingerprint(session, comparison.table)) != comparison.fingerprints:
+            raise RedefinedError(
+                f"{comparison.table} was redefined, rewritten or truncated during the comparison",
+                hint="compare it again when nobody alters it",
+            )
+        if by_index:
+            # A range of a table without statistics looks as if it were half of it.
+            sides.both(lambda session: session.query("SET LOCAL enable_seqscan TO off"))
+        readers = comparison.matched.readers(sides.sessions(), comparison.strategy, comparison.seed)
+        by_side = {reader.session.endpoint.side: reader for reader in readers}
+
+        def ask(question: Callable[[Reader], R]) -> tuple[R, R]:
+            return sides.both(lambda session: question(by_side[session.endpoint.side]))
+
+        yield readers, ask
+
+
+def _take(
+    progress: Progress, found: list[Candidate], ask: Ask, source: Reader, comparison: Comparison, options: Options
+) -> None:
+    """Rows that differ now: to be watched where some may be in flight, else confirmed."""
+    if options.patience.lag_seconds:
+        progress.add(Progress(waiting=with_versions(found, source)))
+    else:
+        _confirm(progress.findings, found, ask, _detailer(comparison, source, options))
+
+
+def _detailer(comparison: Comparison, reader: Reader, options: Options) -> Detailer:
+    return Detailer(reader.rows, options.mask(comparison.table), options.details)
+
+
+def _confirm(
+    findings: Findings, found: Sequence[Candidate], ask: Ask, detailer: Detailer, *, later: bool = False
+) -> None:
+    """Count rows that differ, and describe the first of them; in a `later` snapshot, what became equal has settled."""
+    room = max(detailer.most - len(findings.differences), 0)
+    gone = set(detailer.describe(ask, found[:room], findings))
+    for candidate in found:
+        if later and candidate in gone:
+            findings.settled += 1
             continue
-        if declared[0] != declared[1]:
-            match.notes.append(f"column {name} is {types}")
-        match.terms["source"].append(Term(name, forms[0]))
-        match.terms["target"].append(Term(name, forms[1]))
-    if source.key != target.key:
-        keys = [f"({', '.join(key)})" if key else "missing" for key in (source.key, target.key)]
-        match.notes.append(f"the primary key is {keys[0]} on the source, {keys[1]} on the target")
-    return match
+        findings.counts += candidate.kinds
+        keys = findings.keys[candidate.kind]
+        if detailer.rows.key and len(keys) < REPORTED:
+            keys.append(detailer.key_of(candidate.word))
 
 
-def _checksum(session: Session, table: Table, match: _Match, salt: str) -> Checksum:
-    side = session.endpoint.side
-    sql = checksum_query(table, match.terms[side], salt=salt, encoding=session.encoding, only=match.only[side])
-    rows, first, second = session.query(sql)[0]
-    return Checksum(rows, first, second)
+def _count(findings: Findings, readers: Sequence[Reader]) -> None:
+    for reader in readers:
+        findings.received[reader.session.endpoint.side] += reader.session.take_received()
 
 
-def _judge(table: Table, match: _Match, source: Checksum, target: Checksum) -> TableResult:
-    faults = list(match.faults)
-    if source.rows != target.rows:
-        faults.append(f"{source.rows} rows on the source, {target.rows} on the target")
-    elif source != target:
-        faults.append("the counts agree, the contents differ")
-    verdict: Verdict = "FAIL" if faults else "INCONCLUSIVE" if match.unjudged else "PASS"
-    return TableResult(table, verdict, source, target, "; ".join([*faults, *match.unjudged]), tuple(match.notes))
+def _rest(source: Session, share: float) -> None:
+    """Leave the source alone for its share of the time."""
+    busy = source.take_busy()
+    if share < 1:
+        time.sleep(busy * (1 - share) / share)
+
+
+def _differences(findings: Findings) -> list[str]:
+    """What differs, in words."""
+    counts = findings.counts
+    words = {"missing": "missing on the target", "extra": "extra on the target", "changed": "changed"}
+    return [
+        f"{counts[kind]} {'row' if counts[kind] == 1 else 'rows'} {text}"
+        for kind, text in words.items()
+        if counts[kind]
+    ]

@@ -37,3 +37,11 @@ class QueryError(ValidatorError):
     def __init__(self, message: str, sqlstate: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.sqlstate = sqlstate
+
+
+class RedefinedError(ValidatorError):
+    """A table is no longer what the comparison was planned with."""
+
+
+class MarkerError(ValidatorError):
+    """The point of replication that was to be compared at was not reached."""

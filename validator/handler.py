@@ -1,15 +1,22 @@
-"""The Lambda function's door: plan a run, compare one table, summarise the results.
+"""The Lambda function's door, for the steps of a run as the state machine calls them.
 
-    {"action": "plan"} → {"run_id", "tables": [{"schema", "table"}, …], "skipped": [{"schema", "name", "kind"}, …]}
-    {"action": "compare", "run_id", "table": {"schema", "table"}} → {"schema", "table", "verdict", "rows", …}
-    {"action": "summarise", "run_id", "results": […]} → {"verdict", "mismatches", "tables", "report_key"}
+    {"action": "plan", "execution", "input": {…}} → {"run_id", "attempt", "done", "items", "tables", "items_key", "few"}
+    {"action": "compare", "run_id", "attempt", "item": {…}} → {"run_id", "attempt", "item", "done"}
+    {"action": "abandon", "run_id", "attempt", "item", "error"} → the same, done
+    {"action": "conclude", "run_id"} → {"run_id", "verdict", "mismatches", "inconclusive", "tables", "report_key"}
 
-`summarise` also takes the plan's `tables` and `skipped`: then a table without a result is seen. Environment:
-SOURCE_SECRET_ARN, TARGET_SECRET_ARN, SOURCE_CA, TARGET_CA (PEM files, relative to the function's code), SCHEMAS (comma
-separated), REPORT_BUCKET, METRIC_NAMESPACE.
+`few` are the items themselves where they are so few that a state may pass them on; else it is empty.
+`plan` and `compare` answer `done: false` when their time is short, and are called again with the same event. `input` is
+that of the execution (see validator/order.py); its `run_id` takes up an earlier run, else the execution's name is it.
+
+Environment: SOURCE_SECRET_ARN, TARGET_SECRET_ARN, SOURCE_CA, TARGET_CA (PEM files, relative to the function's code),
+SCHEMAS and CARD_COLUMNS (comma separated), REPORT_BUCKET, METRIC_NAMESPACE, SETTLE_SECONDS, DEADLINE_SECONDS, MAX_SHARE
+(of its time that a connection may keep the source busy, above 0 up to 1, where a run asks for no other), HASH (auto,
+fast, md5), ITEM_ROWS.
 
 What a run cannot do without (settings, a reachable database, a place for the report) raises, so that the state machine
-fails; what goes wrong with one table is that table's INCONCLUSIVE. One line of JSON is logged per call, without values.
+tries again or fails; what goes wrong with one table is that table's INCONCLUSIVE. One line of JSON is logged per call,
+without keys or values of rows.
 """
 
 from __future__ import annotations
@@ -17,21 +24,37 @@ from __future__ import annotations
 import json
 import os
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from validator import aws
-from validator.catalog import Table
-from validator.compare import Sides, compare_table, list_both
+from validator.cards import hiding
+from validator.comparison import Options
+from validator.conclusion import conclude_run
 from validator.endpoint import Endpoint, from_secret
 from validator.errors import AuthenticationError, UsageError
-from validator.report import summarise
+from validator.masking import Mask
+from validator.order import Order, read_order, run_id_of
+from validator.places import items_key, plan_key, report_key
+from validator.plan import RANGE_ROWS
+from validator.planning import Planner, Scope
+from validator.settle import Patience
+from validator.sides import Sides
+from validator.store import Bucket
+from validator.tables import Tables
+from validator.work import Call, Item, least_watch
 
 _CODE = Path(__file__).parents[1]
-# Kept from a statement's timeout to the function's, to say what happened.
+# Kept from the end of the work to that of the function, to say what happened.
 _MARGIN_SECONDS = 15
+# A statement may take a third of a call: then one is never cut short by the function's own end, and whatever begins a
+# call has the time for a slice.
+_SLICES_OF_A_CALL = 3
+_HASHES = ("auto", "fast", "md5")
+# What is worth no executions of its own, and fits several times into what a state may pass on (256 KiB).
+_FEW, _FEW_BYTES = 8, 32_768
+_LOGGED = ("run_id", "attempt", "item", "done", "verdict", "tables", "items", "mismatches", "inconclusive")
 _endpoints: dict[str, Endpoint] = {}
 
 
@@ -43,43 +66,75 @@ class Context(Protocol):
 
 def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """Do one step of a run; raises `ValidatorError` with a sentence that says what is wrong."""
-    actions: dict[str, Callable[[], dict[str, Any]]] = {
-        "plan": lambda: _plan(context),
-        "compare": lambda: _compare(event, context),
-        "summarise": lambda: _summarise(event),
+    actions: dict[str, Callable[[dict[str, Any], Context], dict[str, Any]]] = {
+        "plan": _plan,
+        "compare": _compare,
+        "abandon": _abandon,
+        "conclude": _conclude,
     }
     action = event.get("action")
     if action not in actions:
         raise UsageError(f"action {action!r} is not known", hint="known are " + ", ".join(actions))
     began = time.monotonic()
-    answer = actions[action]()
-    record = {key: answer[key] for key in ("run_id", "schema", "table", "verdict", "rows", "reason") if key in answer}
-    print(json.dumps({"action": action, "seconds": round(time.monotonic() - began, 3), **record}))
+    answer = actions[action](event, context)
+    told = {key: answer[key] for key in _LOGGED if key in answer}
+    if isinstance(told.get("item"), dict):
+        told["item"] = told["item"]["item"]
+    print(json.dumps({"action": action, "seconds": round(time.monotonic() - began, 3), **told}))
     return answer
 
 
-def _plan(context: Context) -> dict[str, Any]:
-    schemas = [name for name in _setting("SCHEMAS").split(",") if name]
-    source, target = _with_sides(context, lambda sides: list_both(sides, schemas))
-    return {
-        "run_id": f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}",
-        "tables": [{"schema": table.schema, "table": table.name} for table in sorted(source.tables | target.tables)],
-        "skipped": [
-            {"schema": item.schema, "name": item.name, "kind": item.kind}
-            for item in sorted(source.skipped | target.skipped)
-        ],
-    }
+def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    order = read_order(event["input"], _number("SETTLE_SECONDS"), _number("DEADLINE_SECONDS"), _share() * 100)
+    run_id, attempt = run_id_of(event["input"], event["execution"]), event["execution"]
+    store, call = _store(), _Clock(context, order)
+    if run_id != attempt and store.read(plan_key(run_id)) is None:
+        raise UsageError(f"there is no run {run_id} to take up", hint="its work expires: start a new one")
+    patience = Patience(order.settle_seconds, order.deadline_seconds)
+    longest = max(least_watch(patience), patience.deadline_seconds)
+    if longest > call.seconds():
+        raise UsageError(
+            f"rows are to be watched for {longest:g} s, and a call of the function has {call.seconds():g}",
+            hint="lower deadline_seconds and settle_seconds, or raise validation.timeout_seconds",
+        )
+    scope = Scope(tuple(_names(_setting("SCHEMAS"))), _options(order), _cards(), int(_number("ITEM_ROWS")))
+    plan = _with_sides(call, lambda sides: Planner(sides, store, run_id, order, scope).plan(call.seconds))
+    answer = {"run_id": run_id, "attempt": attempt, "done": plan is not None, "items": 0, "tables": 0, "few": []}
+    if plan is not None:
+        answer |= {"items": len(plan["items"]), "tables": len(plan["tables"]), "few": _few(plan["items"])}
+    return {**answer, "items_key": items_key(run_id)}
+
+
+def _few(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return items if len(items) <= _FEW and len(json.dumps(items)) <= _FEW_BYTES else []
 
 
 def _compare(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    table = Table(event["table"]["schema"], event["table"]["table"])
-    result = _with_sides(context, lambda sides: compare_table(sides, table))
-    return {"run_id": event["run_id"], **result.document()}
+    store = _store()
+    plan = store.read(plan_key(event["run_id"]))
+    if plan is None:
+        raise UsageError(f"run {event['run_id']} has no plan", hint="start a new run")
+    order = Order.of(plan["order"])
+    options, clock = _options(order), _Clock(context, order)
+    item = Item(store, event["run_id"], event["item"], Tables(store, event["run_id"], plan))
+    call = Call(clock.seconds, clock.slice_seconds)
+    done = _with_sides(clock, lambda sides: item.advance(sides, event["attempt"], options, call))
+    return {**_passed_on(event), "done": done}
 
 
-def _summarise(event: dict[str, Any]) -> dict[str, Any]:
-    report = summarise(event["run_id"], event["results"], planned=event.get("tables"), skipped=event.get("skipped", ()))
-    key = aws.write_report(aws.client("s3"), _setting("REPORT_BUCKET"), report)
+def _abandon(event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    """The error's name is kept and its message left out: what is not ours may hold values of rows."""
+    error = f"the comparison ended with {event['error']}"
+    Item(_store(), event["run_id"], event["item"]).abandon(event["attempt"], error)
+    return {**_passed_on(event), "done": True}
+
+
+def _passed_on(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: event[name] for name in ("run_id", "attempt", "item")}
+
+
+def _conclude(event: dict[str, Any], _context: Context) -> dict[str, Any]:
+    report = conclude_run(_store(), event["run_id"], _cards())
     aws.put_metrics(aws.client("cloudwatch"), _setting("METRIC_NAMESPACE"), report)
     return {
         "run_id": report["run_id"],
@@ -87,21 +142,48 @@ def _summarise(event: dict[str, Any]) -> dict[str, Any]:
         "mismatches": report["mismatches"],
         "inconclusive": report["inconclusive"],
         "tables": report["compared"],
-        "report_key": key,
+        "report_key": report_key(report["run_id"], "json"),
     }
 
 
-def _with_sides(context: Context, work: Callable[[Sides], Any]) -> Any:
+class _Clock:
+    """What a call has left, in seconds."""
+
+    def __init__(self, context: Context, order: Order) -> None:
+        self._context = context
+        budget = self.seconds()
+        self.slice_seconds = max(budget / _SLICES_OF_A_CALL, 1.0)
+        # Beside the statement, the source is left alone for its share of the time.
+        self.statement_seconds = max(int(self.slice_seconds * order.max_share_percent / 100), 1)
+
+    def seconds(self) -> float:
+        return max(self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS, 0.0)
+
+
+def _options(order: Order) -> Options:
+    cards = _cards()
+    chosen = os.environ.get("HASH", "auto")
+    if chosen not in _HASHES:
+        raise UsageError(f"the environment variable HASH is {chosen!r}", hint="known are " + ", ".join(_HASHES))
+    return Options(
+        hash=chosen,  # type: ignore[arg-type]  # one of them
+        patience=Patience(order.settle_seconds, order.deadline_seconds),
+        share=order.max_share_percent / 100,
+        range_rows=min(RANGE_ROWS, int(_number("ITEM_ROWS"))),
+        mask=lambda table: hiding(cards, table.schema, table.name),
+    )
+
+
+def _with_sides(clock: _Clock, work: Callable[[Sides], Any]) -> Any:
     """`work` with both databases; secrets are read anew once when a server refuses them, for they may have rotated."""
-    timeout_seconds = max(context.get_remaining_time_in_millis() // 1000 - _MARGIN_SECONDS, 1)
     if not _endpoints:
         _endpoints.update(_read_endpoints())
     try:
-        with Sides(_endpoints["source"], _endpoints["target"], timeout_seconds) as sides:
+        with Sides(_endpoints["source"], _endpoints["target"], clock.statement_seconds) as sides:
             return work(sides)
     except AuthenticationError:
         _endpoints.update(_read_endpoints())
-        with Sides(_endpoints["source"], _endpoints["target"], timeout_seconds) as sides:
+        with Sides(_endpoints["source"], _endpoints["target"], clock.statement_seconds) as sides:
             return work(sides)
 
 
@@ -115,6 +197,36 @@ def _read_endpoints() -> dict[str, Endpoint]:
         )
         for side in ("source", "target")
     }
+
+
+def _store() -> Bucket:
+    return Bucket(aws.client("s3"), _setting("REPORT_BUCKET"))
+
+
+def _share() -> float:
+    share = _number("MAX_SHARE")
+    if not 0 < share <= 1:
+        raise UsageError(f"the environment variable MAX_SHARE is {share:g}, not above 0 and at most 1")
+    return share
+
+
+def _cards() -> Mask:
+    return Mask(_names(os.environ.get("CARD_COLUMNS", "")))
+
+
+def _names(text: str) -> list[str]:
+    return [part for part in text.split(",") if part]
+
+
+def _number(name: str) -> float:
+    text = _setting(name)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise UsageError(f"the environment variable {name} is {text!r}, not a number of 0 or more")
+    return number
 
 
 def _setting(name: str) -> str:

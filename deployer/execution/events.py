@@ -174,7 +174,7 @@ class TreeEvents:
     def read(self, fetch: Fetch) -> list[Event]:
         """What is new in the whole tree. Where a call fails, what those before it brought comes with the next read.
 
-        One stack after the other: a poll of ten tiers takes less than a second, and Ctrl-C waits for no thread.
+        One stack after the other: a poll of all tiers takes less than a second, and Ctrl-C waits for no thread.
         """
         self._collect(self.root.read(fetch))
         sweeping = self._sweep or "CLEANUP" in self.root.status

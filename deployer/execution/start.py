@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from deployer.aws import Aws, error_code, error_text, translate
+from deployer.change_set import is_gone, is_wrong_status
 from deployer.clock import Clock
 from deployer.errors import AwsError, BusyError, StaleReviewError
 
 _TRIES = 3
 _PAUSE = 2.0
 _RUNNING = frozenset({"EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"})
-_NOT_FOUND = frozenset({"ChangeSetNotFound", "ChangeSetNotFoundException"})
-_WRONG_STATUS = frozenset({"InvalidChangeSetStatus", "InvalidChangeSetStatusException"})
 _TOKEN_USED = frozenset({"TokenAlreadyExists", "TokenAlreadyExistsException"})
 _FIRST_SERVER_ERROR = 500
 
@@ -63,7 +62,7 @@ def execution_status(aws: Aws, change_set_arn: str) -> tuple[str, str]:
         try:
             answer = aws.cloudformation.describe_change_set(ChangeSetName=change_set_arn)
         except ClientError as error:
-            if error_code(error) in _NOT_FOUND:
+            if is_gone(error):
                 return "", ""
             raise
     return answer.get("ExecutionStatus", ""), answer.get("StatusReason", "")
@@ -84,11 +83,11 @@ def _already_executed(aws: Aws, change_set_arn: str, error: AwsError) -> bool:
     code, text = error_code(cause), error_text(cause)
     if code in _TOKEN_USED:
         return False
-    if code in _NOT_FOUND:
+    if is_gone(cause):
         raise StaleReviewError(
             "the reviewed change set is gone: another deployment took its place, or it was deleted", hint="review again"
         ) from error
-    if code in _WRONG_STATUS:
+    if is_wrong_status(cause):
         status, reason = execution_status(aws, change_set_arn)
         if status in _RUNNING:
             return False

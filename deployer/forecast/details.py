@@ -165,18 +165,22 @@ def _named(node: Any, conditions: Mapping[str, Any]) -> Iterator[tuple[str, str]
         for item in node:
             yield from _named(item, conditions)
     elif isinstance(node, Mapping):
-        for key, value in node.items():
-            if key == "Ref":
-                yield from _of_reference(str(value))
-            elif key == "Fn::GetAtt":
-                name, attribute = value.split(".", 1) if isinstance(value, str) else (value[0], value[1])
-                yield name, str(attribute)
-            elif key == "Fn::Sub":
-                yield from _of_text(value, conditions)
-            elif key == "Fn::If":
-                yield from _named(conditions.get(value[0]), {})
-                yield from _named(value[1:], conditions)
-            else:
+        function, argument = next(iter(node.items())) if len(node) == 1 else ("", [])
+        if function == "Ref" and isinstance(argument, str):
+            yield from _of_reference(argument)
+        elif function == "Fn::GetAtt":
+            name, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+            if isinstance(name, str) and isinstance(attribute, str):
+                yield name, attribute
+            else:  # made by functions of their own
+                yield from _named(argument, conditions)
+        elif function == "Fn::Sub":
+            yield from _of_text(argument, conditions)
+        elif function == "Fn::If":
+            yield from _named(conditions.get(argument[0]), {})
+            yield from _named(argument[1:], conditions)
+        else:
+            for value in node.values():
                 yield from _named(value, conditions)
 
 

@@ -123,6 +123,9 @@ class Side:
             if "Condition" in body and not self._holds(stack.tier, body["Condition"]):
                 continue
             properties = self.evaluate(stack.tier, body.get("Properties", {}))
+            if not isinstance(properties, Mapping):
+                self.note(f"{stack.tier}.{logical_id}: its properties are made by a function, and not known offline")
+                properties = {}
             found[logical_id] = Resource(stack.tier, logical_id, body["Type"], body, properties)
         return found
 
@@ -149,14 +152,15 @@ class Side:
         if len(node) == 1:
             ((name, argument),) = node.items()
             if name == "Ref":
-                return self._reference(tier, str(argument))
+                return (
+                    self._reference(tier, argument) if isinstance(argument, str) else self._call(tier, name, argument)
+                )
             if name == "Fn::GetAtt":
-                return self._attribute(tier, *self._getatt(tier, argument))
+                return self._getatt(tier, argument)
             if name in FUNCTIONS:
                 return FUNCTIONS[name](argument, _Scope(self, tier))
             if name.startswith("Fn::"):
-                self.note(f"{tier}: {name} is not evaluated offline")
-                return Call(name, self.evaluate(tier, argument))
+                return self._call(tier, name, argument)
         items = {key: self.evaluate(tier, item) for key, item in node.items()}
         return {key: item for key, item in items.items() if item is not NO_VALUE}
 
@@ -164,11 +168,17 @@ class Side:
         """What `${name}` (attribute "Ref") or `${name.attribute}` stands for in `tier`."""
         return self._reference(tier, name) if attribute == "Ref" else self._attribute(tier, name, attribute)
 
-    def _getatt(self, tier: str, argument: Any) -> tuple[str, str]:
-        if isinstance(argument, str):
-            logical_id, _, attribute = argument.partition(".")
-            return logical_id, attribute
-        return str(argument[0]), str(self.evaluate(tier, argument[1]))
+    def _getatt(self, tier: str, argument: Any) -> Any:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        attribute = self.evaluate(tier, attribute)
+        if isinstance(logical_id, str) and isinstance(attribute, str):
+            return self._attribute(tier, logical_id, attribute)
+        return self._call(tier, "Fn::GetAtt", argument)
+
+    def _call(self, tier: str, name: str, argument: Any) -> Call:
+        """A function whose value only AWS knows."""
+        self.note(f"{tier}: {name} is not evaluated offline")
+        return Call(name, self.evaluate(tier, argument))
 
     def _reference(self, tier: str, name: str) -> Any:
         if name.startswith("AWS::"):
@@ -196,11 +206,11 @@ class Side:
         kind = resource_types.find(body.get("Type", ""))
         properties = body.get("Properties", {})
         if kind is not None and attribute in properties and attribute in kind.properties - set(kind.read_only):
-            return self.evaluate(tier, properties[attribute])  # the VPC's CidrBlock is what the template says
+            return self._once(tier, f"{logical_id}.{attribute}", self._property)  # as the template says: a CidrBlock
         return Attribute(f"{tier}.{logical_id}", attribute)
 
     def _once(self, tier: str, name: str, find: Callable[[str, str], Any]) -> Any:
-        """A parameter or an output, evaluated once; a circle of them is no value."""
+        """A parameter, an output or a property that others ask for, evaluated once; a circle of them is no value."""
         key = (tier, name)
         if key in self._open:
             self.note(f"{tier}.{name} hangs on itself")
@@ -210,6 +220,10 @@ class Side:
             self._parameters[key] = find(tier, name)
             self._open.remove(key)
         return self._parameters[key]
+
+    def _property(self, tier: str, path: str) -> Any:
+        logical_id, _, name = path.partition(".")
+        return self.evaluate(tier, self.stacks[tier].template["Resources"][logical_id]["Properties"][name])
 
     def _output(self, tier: str, attribute: str) -> Any:
         output = self.stacks[tier].template.get("Outputs", {}).get(attribute.removeprefix(_OUTPUTS))

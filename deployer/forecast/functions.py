@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from deployer.forecast.values import Call, is_known, is_unknown, join, scalar_text
+from deployer.forecast.values import NO_VALUE, Call, is_known, is_unknown, join, scalar_text
 
 _PLACEHOLDER = re.compile(r"\$\{([^!}][^}]*)\}")
 
@@ -104,7 +104,7 @@ def _sub(argument: Any, scope: Scope) -> Any:
 
 def _select(argument: Any, scope: Scope) -> Any:
     index, items = scope.evaluate(argument[0]), scope.evaluate(argument[1])
-    if isinstance(items, list) and not is_unknown(index) and int(index) < len(items):
+    if isinstance(items, list) and str(index).isdecimal() and int(index) < len(items):
         return items[int(index)]
     return Call("Fn::Select", [index, items])
 
@@ -148,7 +148,9 @@ def _length(argument: Any, scope: Scope) -> Any:
 
 def _to_json(argument: Any, scope: Scope) -> Any:
     value = scope.evaluate(argument)
-    return json.dumps(value, separators=(",", ":")) if is_known(value) else Call("Fn::ToJsonString", value)
+    if value is NO_VALUE or not is_known(value):
+        return Call("Fn::ToJsonString", value)
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _only_aws(function: str) -> Callable[[Any, Scope], Any]:

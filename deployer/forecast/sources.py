@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compiler.manifest import MANIFEST, canonical_json
+from compiler.bundle import file_name
+from compiler.canonical import MANIFEST, canonical_json
 from deployer.changes import NESTED_STACK, ROOT
 from deployer.code_locations import LOCATIONS, Location
 from deployer.errors import PackageError
 from deployer.files import write_text
 from deployer.package_dir import Package, read_package
+from deployer.template_shape import require_deployed_shape, require_shape
 
 RECORD = "deployed.json"
 DEPLOYED = "deployed"
@@ -33,14 +35,14 @@ class Before:
     what: str
 
 
-def read_before(against: str | None, *, root: Path, folder: Path, environment: str, suffix: str) -> Before:
+def read_before(against: str | None, *, root: Path, folder: Path, environment: str, suffix: str, region: str) -> Before:
     """What `--against` names, "deployed" excepted: AWS tells that, see `from_aws`.
 
-    `root` is the repository and `folder` out/<suffix>/. Without `against` it is what was deployed last from this
-    folder. `PackageError` where there is no such thing.
+    `root` is the repository, `folder` out/<suffix>/ and `region` where its build would be deployed. Without `against`
+    it is what was deployed last from this folder. `PackageError` where there is no such thing.
     """
     if against is None:
-        return from_record(folder)
+        return from_record(folder, region)
     if (Path(against) / MANIFEST).is_file():
         return from_package(read_package(Path(against)))
     from deployer.forecast.revision import build_revision, knows_revision
@@ -61,24 +63,33 @@ def from_package(package: Package) -> Before:
 
 def after_of(package: Package) -> dict[str, Template]:
     """The templates of the tree that a build would deploy, named by content."""
+    require_shape(package.templates, lambda tier: str(package.folder / file_name(tier)))
+    missing = [tier for tier in package.nested().values() if tier not in package.templates]
+    if missing:
+        raise PackageError(
+            [f"{package.folder}: its root names {file_name(tier)}, which is no file of the build" for tier in missing],
+            hint="build it again",
+        )
     templates = {tier: package.templates[tier] for tier in (ROOT, *package.nested().values())}
     return by_content(templates, package.digests)
 
 
 def from_aws(templates: Mapping[str, Template], what: str) -> Before:
     """Templates as AWS has them, by tier; none where nothing is deployed yet."""
+    require_deployed_shape(templates)
     return Before(by_content(templates, {}), what)
 
 
 # --- the record of the last deployment -------------------------------------------------------------------------------
-def record_deployed(folder: Path, package: Package) -> None:
-    """Keep what has just been deployed beside the build, for the next plan; written whole or not at all."""
-    document = {"stack": package.stack, "region": package.region, "templates": after_of(package)}
+def record_deployed(folder: Path, package: Package, account: str) -> None:
+    """Keep what has just been deployed beside the build, and where, for the next plan; whole or not at all."""
+    place = {"stack": package.stack, "account": account, "region": package.region}
+    document = {**place, "templates": after_of(package)}
     write_text(folder / RECORD, canonical_json(document))
 
 
-def from_record(folder: Path) -> Before:
-    """What was deployed last from this folder."""
+def from_record(folder: Path, region: str) -> Before:
+    """What was deployed last from this folder, and to which account; `PackageError` where it was another region."""
     path = folder / RECORD
     choices = (
         "name what to compare with: --against DIR (a folder of a build), --against REVISION (git), "
@@ -86,11 +97,16 @@ def from_record(folder: Path) -> Before:
     )
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return Before(dict(document["templates"]), f"what was last deployed from {folder}")
+        before, where = dict(document["templates"]), str(document["region"])
+        account = document.get("account") or "that it does not name"  # as earlier versions left it
     except FileNotFoundError:
         raise PackageError(f"{folder}: nothing has been deployed from here yet", hint=choices) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PackageError(f"{path}: {error}", hint=f"remove it, and {choices}") from error
+    require_shape(before, lambda tier: f"{path}, {tier}", hint=f"remove it, and {choices}")
+    if where != region:
+        raise PackageError(f"{folder}: what was last deployed from here went to {where}, not to {region}", hint=choices)
+    return Before(before, f"what was last deployed from {folder} (account {account}, {where})")
 
 
 def forget_deployed(folder: Path) -> None:

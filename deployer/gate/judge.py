@@ -37,7 +37,9 @@ def _asked(review: Review) -> Iterator[tuple[tuple[str, str], str]]:
     """(rule, address) and the reasons, in the order of the review."""
     for item in review.items():
         for rule in RULES:
-            reasons = [finding.text for finding in item.findings if finding.rule == rule]
+            reasons = [
+                finding.text.removeprefix(f"{item.address} ") for finding in item.findings if finding.rule == rule
+            ]
             if reasons:
-                may = "" if item.certainty is Certainty.CERTAIN else "possibly: "
+                may = "" if item.certainty is Certainty.CERTAIN or reasons[0].startswith("may ") else "possibly "
                 yield (rule, item.address), may + "; ".join(reasons)

@@ -55,7 +55,7 @@ class Policy:
         """Why a rule cannot be acknowledged for a resource, with the line that says so; None where it can."""
         for entry in self.never:
             if entry.rule == rule and any(fnmatchcase(address, pattern) for pattern in entry.resources):
-                return f"never here: {entry.reason}; {entry.place}"
+                return f"never here, see {entry.place}; {entry.reason}"
         return None
 
 

@@ -59,6 +59,12 @@ def tells_nothing(tier: TierReview) -> bool:
     return tier.outcome in ("unchanged", "created") or (tier.tier == ROOT and tier.outcome == "changed")
 
 
+def is_all_noise(tier: TierReview) -> bool:
+    """Whether there is nothing but noise in a tier, so that it takes no paragraph of its own."""
+    told = tier.warnings or tier.cause or tier.outcome not in ("changed", "unchanged")
+    return bool(tier.items) and not told and all(map(is_noise, tier.items))
+
+
 def unchanged(tiers: Iterable[TierReview]) -> tuple[str, ...]:
     """Names of the tiers that are only said to be unchanged."""
     return tuple(tier.tier for tier in tiers if tells_nothing(tier) and tier.outcome == "unchanged")

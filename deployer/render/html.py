@@ -34,7 +34,7 @@ def render_html(review: Review, verdict: Verdict) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{visible(review.stack)}: {stands.line}"),
+        tag("title", f"{visible(review.stack)} {stands.line}"),
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(style)),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from deployer.render.arrangement import (
     Arranged,
     arrange,
+    is_all_noise,
     is_loud,
     is_routine,
     loudest_first,
@@ -19,7 +20,6 @@ from deployer.render.difference import Difference, differences, title
 from deployer.render.escaping import code, fenced, hidden, prose
 from deployer.render.values import excerpts, shorten, visible
 from deployer.render.wording import (
-    NOISE,
     SYMBOLS,
     chain,
     count,
@@ -28,6 +28,8 @@ from deployer.render.wording import (
     flags,
     link_text,
     loudness,
+    noise,
+    noise_line,
     only_repeats,
     params,
     place,
@@ -106,8 +108,11 @@ class _Comment:
     def render(self) -> str:
         shown, left_out = self._chosen()
         lines = [*self._head(), *self._refusals(), *self._params(), *self._unknowns()]
+        quiet = [tier for tier in self.review.tiers if is_all_noise(tier)]
         for tier, arranged in shown:
-            lines += () if tells_nothing(tier) else self._tier(arranged)
+            lines += () if tells_nothing(tier) or tier in quiet else self._tier(arranged)
+        if quiet:
+            lines += [f"<sub>{prose(noise_line(quiet))}</sub>", ""]
         untouched = ", ".join(map(prose, unchanged(self.review.tiers)))
         if untouched:
             lines += [f"Unchanged: {untouched}", ""]
@@ -145,7 +150,7 @@ class _Comment:
 
     def _head(self) -> Iterator[str]:
         review = self.review
-        yield from (marker(review.stack), f"### {code(review.stack)}: {prose(standing(review, self.verdict).line)}", "")
+        yield from (marker(review.stack), f"### {code(review.stack)} {prose(standing(review, self.verdict).line)}", "")
         if review.headline:
             yield from (f"**{self._told(review.headline)}**", "")
         rows = [(name, self._told(getattr(review, name)) or "unchanged") for name in ("data", "traffic", "access")]
@@ -211,8 +216,9 @@ class _Comment:
             yield from (f"{SYMBOLS[Action.CREATE]} {verb}, routine: {told}", "")
         if arranged.noise:
             names = ", ".join(code(item.logical_id) for item in arranged.noise) if self.budget.noise else ""
+            many = len(arranged.noise)
             yield from (
-                f"<sub>{count(len(arranged.noise), 'change')} left out as noise, {NOISE}{names and f': {names}'}</sub>",
+                f"<sub>{count(many, 'change')} left out as noise ({noise(many)}){names and f': {names}'}</sub>",
                 "",
             )
         yield from ("</details>", "")

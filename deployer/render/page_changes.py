@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from deployer.render.arrangement import Arranged, arrange, is_routine, tells_nothing, types, unchanged
+from deployer.render.arrangement import Arranged, arrange, is_all_noise, is_routine, tells_nothing, types, unchanged
 from deployer.render.difference import Difference, differences, title
 from deployer.render.markup import Markup, joined, tag
 from deployer.render.values import Part, marked, visible
 from deployer.render.wording import (
     LOUDNESS,
-    NOISE,
     SYMBOLS,
     count,
     deed,
     link_detail,
     link_kind,
+    noise,
+    noise_line,
     only_repeats,
     refusal_text,
     remarks,
@@ -38,8 +39,13 @@ class Changes:
             self._refusals[refusal.address].append(refusal)
 
     def render(self) -> Iterator[Markup]:
-        """Each tier that has something to tell; the unchanged ones in one line."""
-        yield from (self._tier(tier) for tier in self._tiers if not tells_nothing(tier))
+        """Each tier that has something to tell; those of nothing but noise together, the unchanged ones in one line."""
+        quiet = [tier for tier in self._tiers if is_all_noise(tier)]
+        yield from (self._tier(tier) for tier in self._tiers if not tells_nothing(tier) and tier not in quiet)
+        if quiet:
+            items = tuple(item for tier in quiet for item in tier.items)
+            fold = self._fold(items, "? noise", noise_line(quiet))
+            yield tag("section", fold, class_="tier", aria_label="Nothing but noise")
         untouched = ", ".join(map(visible, unchanged(self._tiers)))
         if untouched:
             yield tag("p", tag("b", "Unchanged"), f" {untouched}", class_="untouched")
@@ -68,7 +74,9 @@ class Changes:
             verb = f"{SYMBOLS[Action.CREATE]} {'will create' if self._forecast else 'create'}"
             yield self._fold(arranged.creations, verb, f"{count(len(arranged.creations), 'routine resource')}")
         if arranged.noise:
-            yield self._fold(arranged.noise, "? noise", f"{count(len(arranged.noise), 'change')}: {NOISE}")
+            yield self._fold(
+                arranged.noise, "? noise", f"{count(len(arranged.noise), 'change')}: {noise(len(arranged.noise))}"
+            )
 
     def _fold(self, items: tuple[Item, ...], sign: str, what: str) -> Markup:
         kinds = ", ".join(f"{many} {short_type(name)}" for name, many in types(items))

@@ -8,5 +8,5 @@ from deployer.review.model import Review, Verdict
 
 
 def summarize(review: Review, verdict: Verdict) -> str:
-    """`payments-dev: refused: 1 change must be acknowledged by name (3 replace, 8 modify; 5 noise)`."""
-    return f"{visible(review.stack)}: {standing(review, verdict).line} ({counts(review)})"
+    """`payments-dev refused: 1 change must be acknowledged by name (3 replace, 8 modify; 5 noise)`."""
+    return f"{visible(review.stack)} {standing(review, verdict).line} ({counts(review)})"

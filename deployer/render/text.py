@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from deployer.render.arrangement import Arranged, arrange, is_loud, tells_nothing, types, unchanged
+from deployer.render.arrangement import Arranged, arrange, is_all_noise, is_loud, tells_nothing, types, unchanged
 from deployer.render.difference import Difference, differences, title
 from deployer.render.terminal import Span, Terminal, columns
 from deployer.render.values import excerpts, shorten, visible
 from deployer.render.wording import (
-    NOISE,
     SYMBOLS,
     chain,
     command,
@@ -20,6 +19,8 @@ from deployer.render.wording import (
     flags,
     link_text,
     loudness,
+    noise,
+    noise_line,
     only_repeats,
     params,
     place,
@@ -98,11 +99,14 @@ class _Page:
         return lines
 
     def tiers(self) -> Iterator[list[str]]:
-        """Each tier that has something to tell; the unchanged ones in one line."""
+        """Each tier that has something to tell; those of nothing but noise and the unchanged ones in one line each."""
+        quiet = [] if self.show_noise else [tier for tier in self.review.tiers if is_all_noise(tier)]
         for tier in self.review.tiers:
-            if not tells_nothing(tier):
+            if not tells_nothing(tier) and tier not in quiet:
                 arranged = arrange(tier, show_noise=self.show_noise)
                 yield [*self._tier_head(arranged), *self._tier_items(arranged)]
+        if quiet:
+            yield self.terminal.fill(Span(f"{noise_line(quiet)} (--all shows them)", "quiet"), hanging=2)
         untouched = ", ".join(map(visible, unchanged(self.review.tiers)))
         if untouched:
             yield self.terminal.fill(Span(f"unchanged  {untouched}", "quiet"), hanging=11)
@@ -126,7 +130,8 @@ class _Page:
             yield from fill(sign, "  routine: ", *_kinds(arranged.creations), indent=2, hanging=4)
         if arranged.noise:
             many = len(arranged.noise)
-            told = f"? {count(many, 'change')} left out as noise: {NOISE} (--all shows {'it' if many == 1 else 'them'})"
+            them = "it" if many == 1 else "them"
+            told = f"? {count(many, 'change')} left out as noise: {noise(many)} (--all shows {them})"
             yield from fill(Span(told, "quiet"), indent=2, hanging=2)
 
     def _item_head(self, item: Item, name: str, *, many_kinds: bool = False) -> list[str]:

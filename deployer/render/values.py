@@ -41,6 +41,8 @@ def visible(text: str) -> str:
     A value may hold a terminal's control sequences, or characters that reorder what is read:
     https://trojansource.codes/
     """
+    if text.isprintable():  # nearly every one, at a hundredth of the cost
+        return text
     return "".join(_escape(char) if unicodedata.category(char) in _INVISIBLE else char for char in text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deployer.render.values import HIDDEN, is_secret, quoted, visible
@@ -19,7 +20,6 @@ SYMBOLS = {
 # What the severities are called; the colour of a renderer only repeats it.
 LOUDNESS = {Severity.STOP: "stop", Severity.WARN: "look", Severity.NOTE: "routine", Severity.QUIET: "noise"}
 LINKS = {"param": "params key"}
-NOISE = "a value fed by another stack's output that does not change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,12 @@ def standing(review: Review, verdict: Verdict) -> Standing:
         return Standing("failed", f"cannot be executed: {_named('change set', failed)} failed")
     if verdict.refusals:
         return Standing("refused", _refused(review, verdict))
+    if all(item.certainty is Certainty.NOISE for item in review.items()):
+        same = all(tier.outcome == "unchanged" for tier in review.tiers)
+        nothing = "nothing that it can tell" if review.unknowns else "nothing" if same else "no resource"
+        return Standing("unchanged", f"{'forecast' if review.forecast else 'allowed'}: {nothing} changes")
     if review.forecast:
         return Standing("allowed", "forecast: nothing that it can tell would be refused; only a change set tells all")
-    if not any(item.certainty is not Certainty.NOISE for item in review.items()):
-        return Standing("unchanged", "allowed: no resource changes")
     used = len(verdict.acknowledged)
     return Standing(
         "allowed",
@@ -51,11 +53,11 @@ def standing(review: Review, verdict: Verdict) -> Standing:
 def _refused(review: Review, verdict: Verdict) -> str:
     never = sum(not refusal.flag for refusal in verdict.refusals)
     total = len(verdict.refusals)
-    would = "forecast: would be refused" if review.forecast else "refused"
+    would = "forecast: would be refused, as" if review.forecast else "refused:"
     if never == total:
-        return f"{would}: {count(never, 'change')} can never be acknowledged here"
+        return f"{would} {count(never, 'change')} can never be acknowledged here"
     rest = f", {never} can never be" if never else ""
-    return f"{would}: {count(total - never, 'change')} must be acknowledged by name{rest}"
+    return f"{would} {count(total - never, 'change')} must be acknowledged by name{rest}"
 
 
 def _named(noun: str, names: list[str]) -> str:
@@ -90,6 +92,19 @@ def tier_line(tier: TierReview) -> str:
     if not tier.items and tier.outcome == "changed":
         told = "no resource"  # its outputs do
     return f"{visible(tier.outcome)}{': ' if told else ''}{told}"
+
+
+def noise(number: int) -> str:
+    """Why so many changes are noise: AWS reports a value that another resource feeds as if it changed."""
+    return f"what feeds {'it' if number == 1 else 'them'} does not change"
+
+
+def noise_line(tiers: Sequence[TierReview]) -> str:
+    """What of tiers with nothing but noise is told: `7 resources in 2 tiers are noise: network 5, security 2; …`."""
+    total = sum(len(tier.items) for tier in tiers)
+    told = ", ".join(f"{visible(tier.tier)} {len(tier.items)}" for tier in tiers)
+    where = f"{count(total, 'resource')} in {count(len(tiers), 'tier')}"
+    return f"{where} {'is' if total == 1 else 'are'} noise: {told}; {noise(total)}"
 
 
 def loudness(item: Item) -> str:

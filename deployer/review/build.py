@@ -45,7 +45,7 @@ def build_review(  # noqa: PLR0913 - what a review says of itself is handed in o
     writer = Writer(grader, Causes(grader, tuple(params)), around)
     tiers = tuple(_tiers(whole, trees, writer, around))
     items = [item for tier in tiers for item in tier.items]
-    told = headline(items, first=around.first, forecast=forecast)
+    told = headline(items, first=around.first, forecast=forecast, unknowns=bool(unknowns))
     return Review(
         stack=stack,
         environment=environment,

@@ -90,7 +90,7 @@ class Causes:
         )
         if found is not None:
             return Link("param", found[0], arrow(found[1], found[2]))
-        return Link("template", address, "no changed param holds these values" if self._params else "edited")
+        return Link("template", address, "edited; no changed param explains it" if self._params else "edited")
 
 
 def _wires(target: Target) -> Iterator[Link]:

@@ -187,7 +187,9 @@ class Grader:
             fed = self._parameter_change(change, edit)
             return fed or (Certainty.CERTAIN if edit.evaluation == "Static" else Certainty.POSSIBLE)
         found = strongest(*(source.grade for source in sources))
-        if found is Certainty.NOISE and self.trees.unlike(change.address, edit.path):
+        # Only a value that AWS tells, of the same property, proves that no more of it changes than is told.
+        place = edit.path if any(_tells_of(other, edit) for other in change.details) else edit.name
+        if found is Certainty.NOISE and self.trees.unlike(change.address, place):
             # The same sources, put together otherwise, or others: two resources never have the same name.
             named = all(_is_named_by(source.target) for source in sources)
             other = self.trees.fed_by_others(change.address, edit.path)
@@ -243,6 +245,12 @@ class Grader:
                 moves = may_move(change.type, target.attribute, graded.touched)
                 return Certainty.POSSIBLE if moves else Certainty.NOISE
         return Certainty.NOISE
+
+
+def _tells_of(other: PropertyChange, edit: PropertyChange) -> bool:
+    """Whether another edit of the same property has both values, and they differ."""
+    known = other.before is not None and other.after is not None and other.after_known
+    return other is not edit and other.name == edit.name and known and other.before != other.after
 
 
 def _is_named_by(target: Target) -> bool:

@@ -26,6 +26,8 @@ _FIRST = Headline(
 )
 
 
+# Nothing to tell: that no resource changes is said already where the review stands.
+_NOTHING = Headline("", "unchanged", "unchanged", "unchanged")
 # The gate's rule → what becomes of the resource; "" is what it does not ask about.
 _WORDS = {
     "replace": "replaced",
@@ -37,13 +39,16 @@ _WORDS = {
 }
 
 
-def headline(items: Sequence[Item], *, first: bool, forecast: bool) -> Headline:
+def headline(items: Sequence[Item], *, first: bool, forecast: bool, unknowns: bool = False) -> Headline:
     """The headline of a change; a first creation has nothing to lose yet.
 
-    What the gate asks about comes first, in the order of the review else. A forecast says "foreseen": it can miss.
+    What the gate asks about comes first, in the order of the review else. A forecast says "foreseen": it can miss,
+    and where there are `unknowns` it never says that nothing changes.
     """
     if first:
         return _FIRST
+    if not unknowns and all(item.certainty is Certainty.NOISE and not item.findings for item in items):
+        return _NOTHING
     data = _told(items, Concern.DATA, Concern.PROTECTION)
     traffic = _told(items, Concern.TRAFFIC)
     access = _told(items, Concern.ACCESS)
@@ -96,5 +101,5 @@ def _brief(item: Item, finding: Finding) -> str:
     if finding.concern is Concern.DATA and item.action is Action.DELETE:
         return f"{item.address} is deleted" + (f" ({item.keeps})" if item.keeps != "deleted" else "")
     if finding.text.startswith(f"{item.address} "):  # says itself who it is about
-        return f"{'possibly: ' if may else ''}{finding.text}"
+        return f"{'possibly ' if may else ''}{finding.text}"
     return f"{item.address}{' (possibly)' if may else ''}: {finding.text}"

@@ -10,6 +10,7 @@ from deployer.review.concerns.case import Case, case_of
 from deployer.review.concerns.data import keeps
 from deployer.review.concerns.findings import findings
 from deployer.review.concerns.protection import WATCHERS
+from deployer.review.concerns.replication import steps
 from deployer.review.concerns.surroundings import Surroundings
 from deployer.review.grading import Graded, GradedEdit, Grader
 from deployer.review.model import Action, Certainty, Concern, Edit, Finding, Item, Link, Severity
@@ -18,7 +19,7 @@ from deployer.review.values import HIDDEN, is_sensitive
 # Every change of these makes a new one by design; what was there stays as it is.
 _ROUTINE = frozenset(("AWS::ECS::TaskDefinition", "AWS::Lambda::Version", "AWS::Lambda::LayerVersion"))
 _GRAVE = (Action.REPLACE, Action.DELETE, Action.RETAIN, Action.IMPORT)
-_UNREADABLE = "what changes in this tier is not known: whatever it holds may be replaced or deleted"
+_UNREADABLE = "what changes in this tier is not known, and whatever it holds may be replaced or deleted"
 _SHOWN = 2
 
 
@@ -36,6 +37,7 @@ class Writer:
         case = case_of(graded, self._around)
         found = (*findings(case), *_of_a_tier(change, graded))
         edits = tuple(self._edit(graded, edit) for edit in graded.edits)
+        warnings = () if graded.certainty is Certainty.NOISE else steps(case)
         return Item(
             address=change.address,
             tier=change.tier,
@@ -49,7 +51,7 @@ class Writer:
             summary=_summary(case, edits),
             keeps=keeps(case),
             edits=edits,
-            warnings=change.warnings,
+            warnings=(*change.warnings, *warnings),
             findings=found,
         )
 
@@ -77,7 +79,7 @@ def _of_a_tier(change: ResourceChange, graded: Graded) -> tuple[Finding, ...]:
     if graded.action is Action.MODIFY:
         return ()
     word, rule = ("deleted", "delete") if graded.action is Action.DELETE else ("replaced", "replace")
-    whole = Finding(Concern.DATA, rule, f"the whole tier is {word}: {len(change.child.changes)} resources")
+    whole = Finding(Concern.DATA, rule, f"the whole tier is {word}, {len(change.child.changes)} resources")
     watchers = sum(found.type in WATCHERS for found in change.child.changes)
     if not watchers or graded.action is not Action.DELETE:
         return (whole,)

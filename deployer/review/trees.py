@@ -60,6 +60,7 @@ class Side:
             for found in (templates.get(tier, {"Resources": {}}),)
         }
         self.tree = Tree(Bundle("", self.templates, tuple(self._wire())))
+        self._bodies: dict[str, Body] = {}
 
     def _wire(self) -> list[Connection]:
         """The wires that the root describes; what it feeds from elsewhere becomes the parameter's default."""
@@ -98,10 +99,13 @@ class Side:
 
     def resolved(self, resource: Resource) -> Body:
         """A resource of this side's tree with its expressions resolved."""
+        if known := self._bodies.get(resource.address):
+            return known
         raw = self.templates[resource.tier]["Resources"][resource.logical_id]
         properties = {name: self.resolve(resource.tier, value) for name, value in resource.properties.items()}
         deletion, replacement = (str(raw.get(policy, "")) for policy in _POLICIES)
-        return Body(resource.type, properties, deletion, replacement)
+        body = self._bodies[resource.address] = Body(resource.type, properties, deletion, replacement)
+        return body
 
     def resolve(self, tier: str, value: Any) -> Any:
         """A value whose expressions are replaced by what they stand for; what cannot be told offline stays as it is."""
@@ -110,14 +114,8 @@ class Side:
         if not isinstance(value, dict):
             return value
         if len(value) == 1 and _INTRINSICS & value.keys():
-            return self._text(tier, value) or value
+            return self.tree.text(tier, value) or value
         return {key: self.resolve(tier, item) for key, item in value.items()}
-
-    def _text(self, tier: str, expression: dict[str, Any]) -> str:
-        try:
-            return self.tree.text(tier, expression)
-        except (KeyError, ValueError, TypeError):  # a template that no build of ours wrote
-            return ""
 
     def follow(self, tier: str, name: str, attribute: str = "Ref") -> Target | None:
         """The resource that `name` (a resource or a parameter of `tier`) comes from."""
@@ -152,12 +150,12 @@ class Trees:
         return self.after.body(address)
 
     def unlike(self, address: str, path: str) -> bool:
-        """Whether the templates feed a property with different things: other resources, other text."""
+        """Whether the templates feed a property, or the place in it, with different things: other resources or text."""
         before, after = self.before_body(address), self.after_body(address)
         if before is None or after is None:
             return False
-        name = path.partition("/")[0]
-        return text_of(before.properties.get(name)) != text_of(after.properties.get(name))
+        old, new = (_at(body.properties, path) for body in (before, after))
+        return text_of(old) != text_of(new)
 
     def fed_by_others(self, address: str, path: str) -> bool:
         """Whether other resources feed a property than before."""
@@ -185,6 +183,19 @@ class Trees:
 
 def _url(body: Mapping[str, Any]) -> str:
     return str(body.get("Properties", {}).get("TemplateURL", ""))
+
+
+def _at(properties: Mapping[str, Any], path: str) -> Any:
+    """The value at a pointer; None where there is none."""
+    found: Any = properties
+    for name in path.split("/"):
+        if isinstance(found, Mapping):
+            found = found.get(name)
+        else:
+            found = (
+                found[int(name)] if isinstance(found, list) and name.isdecimal() and int(name) < len(found) else None
+            )
+    return found
 
 
 def _meet(path: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -10,6 +10,7 @@ from deployer.destroy import confirm, delete_uploads, destroy, find_doomed, forg
 from deployer.dialog import read_answer, require_answerer, say
 from deployer.execution.follow import Watch, follow
 from deployer.execution.progress import on_stderr
+from deployer.moved import CUTOVER, forget_phase
 from deployer.package_dir import Package
 from deployer.session import open_session
 from deployer.stacks import StackState, describe_stack, wait_until_settled
@@ -28,13 +29,15 @@ def run(options: argparse.Namespace, root: str) -> int:
     if state is not None:
         doomed = find_doomed(aws, package, state)
         confirm(doomed, session.suffix, yes=options.yes, named=options.suffix, ask=read_answer)
-        for remain in destroy(aws, package, doomed, watch=watch, say=say):
+        destroyed = destroy(aws, package, doomed, watch=watch, say=say)
+        for remain in destroyed.remains:
             say(str(remain))
-        say(f"{package.stack} is destroyed")
+        say(f"{package.stack} is destroyed: {destroyed.count}")
     else:
         say(f"there is no stack {package.stack} in {aws.region}")
         if not package.durable:
             delete_uploads(aws, package, say)  # of a run that ended before it came to them
+            forget_phase(aws, package.templates.get(CUTOVER, {}))
     forget(session.folder)
     return 0
 

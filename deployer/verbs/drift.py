@@ -8,9 +8,9 @@ import json
 from deployer.dialog import say
 from deployer.drift import detect_drift
 from deployer.drift_report import drift_document, render_drift
-from deployer.flow import require_deployed
 from deployer.session import open_session
 from deployer.stacks import wait_until_settled
+from deployer.standing import require_deployed
 
 
 def run(options: argparse.Namespace, root: str) -> int:

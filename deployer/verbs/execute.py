@@ -6,20 +6,23 @@ import argparse
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from deployer import VERSION, flow
+from deployer import VERSION
 from deployer.account import Standing, look_at_account
 from deployer.approval import Approval, change_set_of, verify
 from deployer.change_set import is_executable
 from deployer.change_set_tree import read_tree
 from deployer.conclusion import carry_out
+from deployer.contradictions import require_agreement
 from deployer.dialog import say
 from deployer.errors import DeploymentFailedError, StackStateError, StaleReviewError
 from deployer.execution.interruption import StoppedWatchingError
 from deployer.gate.judge import judge
 from deployer.judgement import given, place_of, policy_of, require_allowed
+from deployer.moved import read_moved
 from deployer.review_files import read_document, spend_review
 from deployer.session import Session, open_session
 from deployer.stacks import StackState, wait_until_settled
+from deployer.standing import pack, stand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +50,13 @@ def run(options: argparse.Namespace, root: str) -> int:
         require_allowed(verdict, session.command("execute"), allowed)
         if stack.status.is_review:
             _require_account(aws, session, package)
+        # One may have begun, or moved something, since the review.
+        require_agreement(
+            read_moved(aws, stand(aws, stack)),
+            package.templates,
+            acknowledged=options.during_cutover,
+            command=session.command("execute"),
+        )
         tree = read_tree(aws, arn, package.nested(), kind="CREATE" if stack.status.is_review else "UPDATE")
         try:
             carry_out(aws, session, package, stack, arn, tree)
@@ -72,7 +82,7 @@ def _told_how_to_review_again(session: Session) -> Iterator[None]:
 def _verified(document: object, arn: str, aws: Aws, package: Package, policy: Policy, stack: StackState) -> Approval:
     return verify(
         document,
-        place=place_of(aws, flow.pack(aws, package, stack), stack),
+        place=place_of(aws, pack(aws, package, stack), stack),
         package=package,
         policy=policy,
         tool=VERSION,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from deployer.conclusion import save_outputs
 from deployer.dialog import say
-from deployer.flow import require_deployed
+from deployer.finish import save_outputs
 from deployer.outputs import format_outputs
 from deployer.session import open_session
 from deployer.stacks import describe_stack
+from deployer.standing import require_deployed
 
 
 def run(options: argparse.Namespace, root: str) -> int:

@@ -6,17 +6,20 @@ import argparse
 import json
 from contextlib import ExitStack
 
-from deployer import flow
 from deployer.account import Standing, look_at_account
 from deployer.change_set_name import Purpose
-from deployer.conclusion import find_current
+from deployer.contradictions import require_agreement
 from deployer.dialog import say
+from deployer.finish import find_current
+from deployer.flow import propose
 from deployer.gate.judge import judge
-from deployer.judgement import bind_and_write, given, overtake, policy_of, show
-from deployer.leftovers import discard
+from deployer.judgement import bind_and_write, given, policy_of, show
+from deployer.leftovers import discard, overtake
+from deployer.moved import read_moved
 from deployer.render.document import review_document, verdict_document
 from deployer.review_files import remove_review
 from deployer.session import open_session
+from deployer.standing import is_current, look_and_pack
 
 
 def run(options: argparse.Namespace, root: str) -> int:
@@ -25,12 +28,19 @@ def run(options: argparse.Namespace, root: str) -> int:
     package = session.package()
     policy = policy_of(session.root, package)
     aws = session.connect(package.region)
-    standing = flow.look(aws, package, options.wait)
+    standing, packaged = look_and_pack(aws, package, options.wait)
+    current = is_current(standing, package, packaged)
+    if not current:
+        require_agreement(
+            read_moved(aws, standing),
+            package.templates,
+            acknowledged=options.during_cutover,
+            command=session.command("review"),
+        )
     overtake(aws, session, standing.state)
-    proposal = flow.propose(aws, package, standing, Purpose.REVIEW)
+    proposal = None if current else propose(aws, package, packaged, standing, Purpose.REVIEW)
     if proposal is None:
-        assert standing.state is not None  # a creation always has something to do
-        find_current(aws, session, package, standing.state)
+        find_current(aws, session, package, packaged, standing)
         if options.json:
             print(json.dumps({"review": None, "verdict": None}))
         return 0

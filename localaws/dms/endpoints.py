@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from localaws.dms.runs import BUSY
 from localaws.dms.store import (
     DmsError,
     Item,
@@ -95,8 +96,8 @@ class Endpoints:
         self._check_certificate(request)
         for task in self._store.tasks.values():
             ends = (task.document["SourceEndpointArn"], task.document["TargetEndpointArn"])
-            if item.arn in ends and task.document["Status"] == "running":
-                refuse_now(f"Endpoint {item.arn} is in use by the running task {task.arn}.")
+            if item.arn in ends and (status := task.document["Status"]) in BUSY:
+                refuse_now(f"Endpoint {item.arn} is in use by task {task.arn}, which is {status}.")
         changes = taken(request, _ENDPOINT)
         if name := changes.get("EndpointIdentifier"):
             refuse_second(self._store.endpoints, "EndpointIdentifier", name, item.arn)

@@ -5,6 +5,7 @@ https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import threading
@@ -14,30 +15,55 @@ from typing import Any
 
 from localaws.dms.endpoints import Endpoints
 from localaws.dms.instances import Instances
+from localaws.dms.places import Places
+from localaws.dms.runner import Runner
 from localaws.dms.store import DmsError, Json, Store
 from localaws.dms.tasks import Tasks
+from localaws.hosts import Hosts
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Dms:
-    """DMS in one region; `store` is all of its state."""
+    """DMS in one region; `store` is all of its state.
 
-    def __init__(self, region: str, account_id: str, clients: Any) -> None:
+    `unnoticed` are clients whose calls, of tasks at work, do not count as a change; `changed` is called when a task has
+    changed by itself.
+    """
+
+    def __init__(
+        self,
+        region: str,
+        account_id: str,
+        clients: Any,
+        *,
+        hosts: Hosts | None = None,
+        unnoticed: Any = None,
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self._prefix = f"arn:aws:dms:{region}:{account_id}"
         self._clients = clients
+        self._unnoticed = unnoticed or clients
+        self._changed = changed
+        self._places = Places(self._unnoticed, hosts or Hosts())
         self._lock = threading.RLock()
         self.load(Store())
 
     def load(self, store: Store) -> None:
         """Take over a state."""
         self.store = store
+        self.runner = Runner(store, self._lock, self._places, self._unnoticed, self._changed)
         self._rooms: tuple[object, ...] = (
             Endpoints(store, self._arn),
             Instances(store, self._clients, self._arn),
-            Tasks(store, self._clients, self._arn),
+            Tasks(store, self.runner, self._places, self._arn),
             self,
         )
+
+    def dump(self) -> Store:
+        """The state as it is now."""
+        with self._lock:
+            return copy.deepcopy(self.store)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
@@ -57,7 +83,8 @@ class Dms:
             if (operation := getattr(room, method, None)) and name in _model().operation_names:
                 _check(name, request)
                 with self._lock:
-                    return operation(request)  # type: ignore[no-any-return]
+                    # A copy: a task that runs goes on changing what it tells.
+                    return copy.deepcopy(operation(request))
         raise DmsError("UnknownOperationException", f"the embedded AWS has no operation {name} of DMS")
 
     def _arn(self, kind: str, name: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from localaws.dms.runs import Run
+
 Json = dict[str, Any]
 _ALPHABET = string.ascii_uppercase + string.digits
 _PAGE = 100
@@ -49,7 +51,10 @@ class Item:
 
 @dataclass(slots=True)
 class Store:
-    """Everything of one region, by ARN; connections by instance and endpoint. It can be pickled."""
+    """Everything of one region, by ARN; connections by instance and endpoint; `runs` of tasks that were started.
+
+    It can be pickled.
+    """
 
     certificates: dict[str, Item] = field(default_factory=dict)
     connections: dict[tuple[str, str], Json] = field(default_factory=dict)
@@ -57,6 +62,7 @@ class Store:
     instances: dict[str, Item] = field(default_factory=dict)
     subnet_groups: dict[str, Item] = field(default_factory=dict)
     tasks: dict[str, Item] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def tag(self, arn: str, request: Json) -> None:

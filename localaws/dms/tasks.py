@@ -8,8 +8,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import NoReturn
 
+from localaws.dms.places import Places, UnresolvedError
+from localaws.dms.postgres import LostError, RefusedError, Session
+from localaws.dms.runner import Runner
+from localaws.dms.runs import BUSY, checkpoint
+from localaws.dms.selection import MappingError, read_rules
 from localaws.dms.store import (
     DmsError,
     Item,
@@ -22,6 +28,7 @@ from localaws.dms.store import (
     refuse_second,
     taken,
 )
+from localaws.dms.task_settings import read_settings
 
 _TASK = (
     "ReplicationTaskIdentifier", "SourceEndpointArn", "TargetEndpointArn", "ReplicationInstanceArn", "MigrationType",
@@ -35,15 +42,16 @@ _NO_STATISTICS = {
     "TablesQueued": 0,
     "TablesErrored": 0,
 }
-_SECRET = {"username", "password", "host", "port"}
+_TABLE_FILTERS = {"schema-name": "SchemaName", "table-name": "TableName", "table-state": "TableState"}
 
 
 class Tasks:
-    """The operations; `clients` are those of the account's other services."""
+    """The operations; `runner` does what they ask for."""
 
-    def __init__(self, store: Store, clients: Any, arn: Callable[[str, str], str]) -> None:
+    def __init__(self, store: Store, runner: Runner, places: Places, arn: Callable[[str, str], str]) -> None:
         self._store = store
-        self._clients = clients
+        self._runner = runner
+        self._places = places
         self._arn = arn
 
     def create_replication_task(self, request: Json) -> Json:
@@ -79,7 +87,7 @@ class Tasks:
 
     def describe_replication_tasks(self, request: Json) -> Json:
         """Filters replication-task-arn and -id, migration-type, endpoint-arn, replication-instance-arn."""
-        found = [item.document for item in self._store.tasks.values()]
+        found = [self._described(item) for item in self._store.tasks.values()]
         rest = []
         for one in request.get("Filters", ()):
             if one["Name"] == "endpoint-arn":
@@ -92,90 +100,120 @@ class Tasks:
         return page(found, {**request, "Filters": rest}, "ReplicationTasks")
 
     def delete_replication_task(self, request: Json) -> Json:
-        """Refused while it runs."""
+        """Refused while it runs; one that has left something on a server is gone once that is removed."""
         task = self._task(request)
         self._check_rests(task)
-        self._store.forget(self._store.tasks, task.arn)
-        return {"ReplicationTask": {**task.document, "Status": "deleting"}}
+        told = {**self._described(task), "Status": "deleting"}
+        self._runner.delete(task)
+        return {"ReplicationTask": told}
 
     def start_replication_task(self, request: Json) -> Json:
-        """A task runs until it is stopped; it moves no rows here."""
+        """From its beginning, or from where it was stopped; it is told as "starting", and runs when it does.
+
+        https://docs.aws.amazon.com/dms/latest/APIReference/API_StartReplicationTask.html
+        """
         task = self._task(request)
         self._check_rests(task)
-        kind = request["StartReplicationTaskType"]
-        if kind != "start-replication" and "ReplicationTaskStartDate" not in task.document:
+        kind, run = request["StartReplicationTaskType"], self._store.runs.get(task.arn)
+        loads = task.document["MigrationType"] != "cdc"
+        if kind != "start-replication" and run is None:
             refuse_now(f"Replication task {task.arn} has never run: {kind} is not valid.")
-        now = time.time()
-        task.document.pop("StopReason", None)
-        task.document.update(taken(request, ("CdcStartPosition", "CdcStopPosition")))
-        task.document.update(Status="running", ReplicationTaskStartDate=now)
-        task.document["ReplicationTaskStats"] = {**_NO_STATISTICS, "StartDate": now, "FreshStartDate": now}
-        return {"ReplicationTask": {**task.document, "Status": "starting"}}
+        if kind == "start-replication" and run and run.ran and loads:
+            _refuse_kind("START_REPLICATION, valid only for tasks running for the first time")
+        if kind == "reload-target" and not loads:
+            _refuse_kind("RELOAD_TARGET, valid only for tasks that load")
+        if given := [name for name in ("CdcStartPosition", "CdcStartTime", "CdcStopPosition") if name in request]:
+            raise DmsError(
+                "InvalidParameterValueException",
+                f"the embedded AWS captures changes from now on, or from where the task was stopped: no {given[0]}",
+            )
+        for member in ("StopReason", "LastFailureMessage"):
+            task.document.pop(member, None)
+        task.document.update(Status="starting", ReplicationTaskStartDate=time.time())
+        told = {**self._described(task)}
+        self._runner.start(task, anew=kind != "resume-processing")
+        return {"ReplicationTask": told}
 
     def stop_replication_task(self, request: Json) -> Json:
         """Refused where it does not run."""
         task = self._task(request)
         if task.document["Status"] != "running":
             refuse_now(f"Replication task {task.arn} is not running.")
-        task.document.update(Status="stopped", StopReason="Stop Reason NORMAL")
-        task.document["ReplicationTaskStats"]["StopDate"] = time.time()
-        return {"ReplicationTask": {**task.document, "Status": "stopping"}}
+        task.document["Status"] = "stopping"
+        self._runner.stop(task)
+        return {"ReplicationTask": self._described(task)}
 
     def describe_table_statistics(self, request: Json) -> Json:
-        """No table has been read yet, whatever the task's mappings say."""
+        """What has been measured of each table; filters schema-name, table-name, table-state."""
         task = self._task(request)
-        return {"ReplicationTaskArn": task.arn, "TableStatistics": []}
+        run = self._store.runs.get(task.arn)
+        tables = [table.document() for table in run.tables.values()] if run else []
+        for one in request.get("Filters", ()):
+            member = _TABLE_FILTERS.get(one["Name"])
+            if member is None:
+                raise DmsError("InvalidParameterValueException", f"The filter name {one['Name']} is not valid.")
+            tables = [table for table in tables if table[member] in one["Values"]]
+        told = [{name: value for name, value in table.items() if value is not None} for table in tables]
+        rest = {name: value for name, value in request.items() if name != "Filters"}
+        return {"ReplicationTaskArn": task.arn, **page(told, rest, "TableStatistics")}
 
     # --- connections --------------------------------------------------------------------------------------------------
     def test_connection(self, request: Json) -> Json:
-        """Whether the endpoint says all that a connection needs; a secret is read and has to hold it."""
+        """Sign in to the endpoint's database; it is told as "testing", and described as it came out."""
         store = self._store
         instance = find(store.instances, request["ReplicationInstanceArn"], "Replication instance")
         endpoint = find(store.endpoints, request["EndpointArn"], "Endpoint")
-        problem = self._problem(endpoint)
         connection = {
             "ReplicationInstanceArn": instance.arn,
             "ReplicationInstanceIdentifier": instance.document["ReplicationInstanceIdentifier"],
             "EndpointArn": endpoint.arn,
             "EndpointIdentifier": endpoint.document["EndpointIdentifier"],
-            "Status": "failed" if problem else "successful",
-            "LastFailureMessage": problem,
         }
-        store.connections[instance.arn, endpoint.arn] = connection
+        try:
+            Session(self._places.find(endpoint)).close()
+        except (LostError, RefusedError, UnresolvedError) as problem:
+            outcome = {"Status": "failed", "LastFailureMessage": f"Test Endpoint failed: {problem}"}
+        else:
+            outcome = {"Status": "successful", "LastFailureMessage": ""}
+        store.connections[instance.arn, endpoint.arn] = {**connection, **outcome}
         return {"Connection": {**connection, "Status": "testing", "LastFailureMessage": ""}}
 
     def describe_connections(self, request: Json) -> Json:
         """Filters endpoint-arn and replication-instance-arn."""
         return page(self._store.connections.values(), request, "Connections")
 
-    def _problem(self, endpoint: Item) -> str:
-        from botocore.exceptions import ClientError
-
-        settings = endpoint.document.get("PostgreSQLSettings", {})
-        if not (name := settings.get("SecretsManagerSecretId")):
-            given = {**endpoint.document, **endpoint.secret}
-            missing = [member for member in ("Username", "Password", "ServerName", "Port") if not given.get(member)]
-            return f"Test Endpoint failed: {', '.join(missing)} not given" if missing else ""
-        try:
-            text = self._clients("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-            missing = sorted(_SECRET - set(json.loads(text)))
-        except (ClientError, KeyError, ValueError, TypeError) as error:
-            return f"Test Endpoint failed: the secret cannot be read ({type(error).__name__})"
-        return f"Test Endpoint failed: the secret has no {', '.join(missing)}" if missing else ""
-
     # --- shared -------------------------------------------------------------------------------------------------------
     def _task(self, request: Json) -> Item:
         return find(self._store.tasks, request["ReplicationTaskArn"], "Replication task")
 
+    def _described(self, task: Item) -> Json:
+        """Its document, with what its replication says of itself now."""
+        run = self._store.runs.get(task.arn)
+        if run is None:
+            return task.document
+        told = {**task.document, "ReplicationTaskStats": run.statistics(time.time())}
+        return {**told, "RecoveryCheckpoint": checkpoint(run.confirmed)} if run.confirmed else told
+
     @staticmethod
     def _check_rests(task: Item) -> None:
-        if task.document["Status"] == "running":
-            refuse_now(f"Replication task {task.arn} is currently running.")
+        if (status := task.document["Status"]) in BUSY:
+            refuse_now(f"Replication task {task.arn} is currently {status}.")
 
 
 def _check_documents(request: Json) -> None:
-    for member in ("TableMappings", "ReplicationTaskSettings"):
+    """That both are JSON of the right form; whether the embedded AWS can follow them is told at the start."""
+    for member, read in (("TableMappings", read_rules), ("ReplicationTaskSettings", read_settings)):
         try:
-            json.loads(request.get(member, "{}"))
+            json.loads(request.get(member) or "{}")
         except ValueError as error:
             raise DmsError("InvalidParameterValueException", f"{member} is not JSON: {error}") from error
+        try:
+            with suppress(MappingError):
+                read(request.get(member) or "{}")
+        except (ValueError, TypeError, AttributeError) as error:
+            text = f"{member} has a value of the wrong type: {error}"
+            raise DmsError("InvalidParameterValueException", text) from error
+
+
+def _refuse_kind(what: str) -> NoReturn:
+    raise DmsError("InvalidParameterCombinationException", f"Start Type : {what}")

@@ -48,6 +48,7 @@ _ROOMS = {
         "AWS::EC2::Subnet",
         "AWS::EC2::VPC",
     ),
+    "parameters": ("AWS::SSM::Parameter",),
     "rds": ("AWS::RDS::DBCluster", "AWS::RDS::DBInstance"),
     "rds_groups": (
         "AWS::RDS::DBClusterParameterGroup",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from localaws.providers.base import Provider
 from localaws.providers.table import Row
 from localaws.providers.tags import Tags
 from localaws.providers.work import Look, Removal, Setting, Work, custom, same
+
+_POLL_SECONDS = 0.05
 
 
 def _tags(of: str = "") -> Tags:
@@ -154,6 +157,17 @@ INSTANCE = Row(
     },
 )
 
+_REMOVE_TASK = Removal(operation="DeleteReplicationTask", key="ReplicationTaskArn")
+_FIND_TASK = Look(operation="DescribeReplicationTasks", filter="replication-task-arn", path="ReplicationTasks.0")
+
+
+def _remove_task(work: Work) -> None:
+    """It is gone once it has left both databases: until then, its endpoints and its instance are in use."""
+    _REMOVE_TASK(work)
+    while _FIND_TASK(work) is not None:
+        time.sleep(_POLL_SECONDS)
+
+
 _TASK = same(
     "CdcStartPosition CdcStopPosition MigrationType ReplicationTaskIdentifier ReplicationTaskSettings TableMappings"
     " TaskData"
@@ -169,10 +183,10 @@ TASK = Row(
     named="ReplicationTaskIdentifier",
     made="ReplicationTask",
     physical="ReplicationTask.ReplicationTaskArn",
-    look=Look(operation="DescribeReplicationTasks", filter="replication-task-arn", path="ReplicationTasks.0"),
+    look=_FIND_TASK,
     attributes={"ReplicationTaskArn": ""},
     steps=(Setting(operation="ModifyReplicationTask", key="ReplicationTaskArn", sends=_TASK),),
-    remove=Removal(operation="DeleteReplicationTask", key="ReplicationTaskArn"),
+    remove=_remove_task,
     tags=_tags(),
     reads={"ResourceIdentifier": None},
 )

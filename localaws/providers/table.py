@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from localaws.providers.base import Clients, Context, Handle, ProviderError
 from localaws.providers.shapes import at, observe, place
-from localaws.providers.tags import RESERVED, Tags
+from localaws.providers.tags import RESERVED, Tags, as_mapping
 from localaws.providers.work import Properties, Step, Work, apply_tags, read_tags, unique_name
 
 
@@ -199,10 +199,12 @@ class Row:
     def _read_tags(form: Tags, work: Work) -> Any:
         """The tags as the template would write them, without those that it does not hold but the stack gives."""
         given = work.after[form.property]
-        own = {tag["Key"] for tag in given}
+        own = as_mapping(given)
         actual = {
             key: value
             for key, value in read_tags(form, work).items()
             if key in own or not (key.startswith(RESERVED) or key in work.context.tags)
         }
+        if isinstance(given, Mapping):
+            return observe(given, actual)
         return observe(given, [{"Key": key, "Value": value} for key, value in actual.items()])

@@ -68,7 +68,12 @@ CORRECTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("s3", "deliver_no_access_logs"),
     ),
     "sns": (("small", "tell_the_signature_version_of_topics"),),
-    "stepfunctions": (("small", "name_executions"),),
+    "stepfunctions": (
+        ("small", "name_executions"),
+        ("states", "start_executions_from_executions"),
+        ("states", "let_branches_fail_by_errors_of_the_service"),
+        ("states", "keep_what_was_stopped_stopped"),
+    ),
     "wafv2": (("small", "keep_data_protection_of_web_acls"),),
 }
 # One endpoint is both generations of load balancers; moto gives it to the first.

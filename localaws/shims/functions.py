@@ -7,6 +7,7 @@ import json
 import threading
 from typing import Any
 
+from localaws.gate import carried
 from localaws.shims.invocation import run
 from localaws.shims.patch import around
 
@@ -28,7 +29,7 @@ def run_functions_as_processes() -> None:
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            threading.Thread(target=run, args=(self, event), name="lambda", daemon=True).start()
+            threading.Thread(target=carried(run), args=(self, event), name="lambda", daemon=True).start()
             return b""
         answer, failed, log = run(self, event)
         if failed:

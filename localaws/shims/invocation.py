@@ -1,4 +1,4 @@
-"""One run of a Lambda function: its real handler, in a process of its own on this machine.
+"""One run of a Lambda function: its real handler, in a process of this machine (localaws/shims/sandbox.py).
 
 Python functions from a zip file, without layers. The interpreter is the server's own, whatever the runtime's version,
 and the processor's kind is not asked: what is tested here is the code, not the runtime.
@@ -7,15 +7,10 @@ and the processor's kind is not asked: what is tested here is the code, not the 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import io
 import json
 import os
-import select
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,13 +20,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from localaws import hosts
 from localaws.gate import outside
 from localaws.loopback import environment
+from localaws.shims import sandbox
 
-_RUNTIME = Path(__file__).parents[1] / "function_process.py"
 _lock = threading.Lock()
 _running: Counter[str] = Counter()
-_processes: set[subprocess.Popen[bytes]] = set()
 _unpacked: dict[str, Path] = {}
 
 
@@ -87,72 +82,49 @@ class _Invocation:
         except zipfile.BadZipFile as error:
             return self._problem("Runtime.InvalidCode", f"the code is no zip file: {error}"), True
         began = time.time()
-        receiver, sender = os.pipe()
-        try:
-            process = self._start(code, sender)
-        finally:
-            os.close(sender)
-        with open(receiver, "rb") as answers, _registered(process):
-            answer = self._wait(process, answers, began)
+        environment = self._environment(code)
+        # The function itself too: one that was deleted and made anew begins anew.
+        use = (function, function.code_sha_256, tuple(sorted(environment.items())))
+        stream = {"AWS_LAMBDA_LOG_STREAM_NAME": self._stream()}
+        process = sandbox.take(function.function_arn, use, {**environment, **stream}, code)
+        answer = self._invoke(process, began)
         took = (time.time() - began) * 1000
         self.log = (
-            f"START RequestId: {self._request_id} Version: {function.version}\n{self.log}"
+            f"START RequestId: {self._request_id} Version: {function.version}\n{process.printed}"
             f"END RequestId: {self._request_id}\nREPORT RequestId: {self._request_id}\tDuration: {took:.2f} ms\n"
         )
         return answer
 
-    def _start(self, code: Path, sender: int) -> subprocess.Popen[bytes]:
+    def _invoke(self, process: sandbox.Sandbox, began: float) -> tuple[str, bool]:
+        """Let the process work until it answers or ends, or its time is up; it waits for more only after an answer."""
         function = self._function
-        process = subprocess.Popen(  # noqa: S603  (the function's own code is what is to run)
-            [sys.executable, str(_RUNTIME)],
-            cwd=code,
-            env=self._environment(code),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=(sender,),
-            start_new_session=True,
-        )
+        until = began + function.timeout
         about = {
             "event": self._event,
             "request_id": self._request_id,
             "arn": function.function_arn,
-            "until": time.time() + function.timeout,
-            "answer_descriptor": sender,
+            "until": until,
         }
-        threading.Thread(target=_write, args=(process, json.dumps(about).encode()), daemon=True).start()
-        return process
-
-    def _wait(self, process: subprocess.Popen[bytes], answers: Any, began: float) -> tuple[str, bool]:
-        """Read what it prints and answers until it ends, or until its time is up."""
-        function = self._function
-        printed, answered = bytearray(), bytearray()
-        sources = {process.stdout.fileno(): printed, answers.fileno(): answered}  # type: ignore[union-attr]  # PIPE
-        until = began + function.timeout
-        while sources:
-            ready, _, _ = select.select(list(sources), [], [], max(until - time.time(), 0))
-            if not ready:
-                _kill(process)
-                self.log = printed.decode(errors="replace")
-                text = f"{self._request_id} Task timed out after {function.timeout:.2f} seconds"
-                return self._problem("Sandbox.Timedout", f"RequestId: {text}"), True
-            for descriptor in ready:
-                chunk = os.read(descriptor, 1 << 16)
-                if chunk:
-                    sources[descriptor] += chunk
-                else:
-                    del sources[descriptor]
-        self.log = printed.decode(errors="replace")
-        code = process.wait()
-        if not answered:
+        try:
+            answer = process.invoke(about, lambda: until - time.time())
+        except sandbox.TimeIsUpError:
+            sandbox.discard(process)
+            text = f"{self._request_id} Task timed out after {function.timeout:.2f} seconds"
+            return self._problem("Sandbox.Timedout", f"RequestId: {text}"), True
+        except sandbox.EndedError:
+            code = sandbox.discard(process)
             text = f"RequestId: {self._request_id} Error: Runtime exited with error: exit status {code}"
             return self._problem("Runtime.ExitError", text), True
-        return answered.decode(), code != 0
+        sandbox.give_back(process)
+        return answer
+
+    def _stream(self) -> str:
+        """The log stream of a process that is started for this invocation."""
+        return f"{time.strftime('%Y/%m/%d')}/[{self._function.version}]{self._request_id.replace('-', '')}"
 
     def _environment(self, code: Path) -> dict[str, str]:
         """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (reserved variables win)."""
         function = self._function
-        stream = f"{time.strftime('%Y/%m/%d')}/[{function.version}]{self._request_id.replace('-', '')}"
         reserved = {
             "_HANDLER": function.handler,
             "AWS_DEFAULT_REGION": function.region,
@@ -163,9 +135,9 @@ class _Invocation:
             "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
-            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "LAMBDA_TASK_ROOT": str(code),
             "AWS_SESSION_TOKEN": "example",
+            hosts.VARIABLE: os.environ.get(hosts.VARIABLE, "{}"),
             **environment(f"http://127.0.0.1:{os.environ.get('MOTO_PORT', '1')}"),
         }
         usual = {"PATH": os.defpath, "LANG": "en_US.UTF-8", "TZ": ":UTC", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -173,37 +145,6 @@ class _Invocation:
 
     def _problem(self, kind: str, message: str) -> str:
         return json.dumps({"errorMessage": message, "errorType": kind, "requestId": self._request_id})
-
-
-class _registered:  # noqa: N801 - reads as a statement of with
-    """While it lasts, the process ends with the server."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def __enter__(self) -> None:
-        with _lock:
-            _processes.add(self._process)
-
-    def __exit__(self, *_: object) -> None:
-        with _lock:
-            _processes.discard(self._process)
-        self._process.stdout.close()  # type: ignore[union-attr]  # PIPE
-
-
-def _write(process: subprocess.Popen[bytes], document: bytes) -> None:
-    try:
-        with process.stdin as stdin:  # type: ignore[union-attr]  # PIPE
-            stdin.write(document)
-    except BrokenPipeError:
-        return  # it ended before it had read what to do
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the process and whatever it has started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def _unpack(function: Any) -> Path:
@@ -221,9 +162,8 @@ def _unpack(function: Any) -> Path:
 @atexit.register
 def clean_up() -> None:
     """End what still runs, and remove the unpacked code."""
+    sandbox.end_all()
     with _lock:
-        for process in _processes:
-            _kill(process)
         for code in _unpacked.values():
             shutil.rmtree(code, ignore_errors=True)
         _unpacked.clear()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from settings.checks import data_center, durable, maintenance, migration, network, traffic
+from settings.checks import cutover, data_center, durable, maintenance, migration, network, traffic, validation
 from settings.checks.rule import Fault, Rule, Where
 from settings.model import Settings
 
 RULES = tuple(
     rule
-    for room in (network, data_center, traffic, migration, maintenance, durable)
+    for room in (network, data_center, traffic, migration, validation, cutover, maintenance, durable)
     for rule in vars(room).values()
     if isinstance(rule, Rule)
 )

@@ -61,7 +61,7 @@ def test_an_environment_builds_without_a_finding(out, env):
     manifest = json.loads((out / env / "manifest.json").read_text())
     assert set(manifest["tiers"]) == {
         "encryption", "identity", "network", "security", "database", "load_balancer", "service", "migration",
-        "validation", "monitoring", "root", "account",
+        "validation", "cutover", "monitoring", "root", "account",
     }  # fmt: skip
     for name, entry in manifest["files"].items():
         data = (out / env / name).read_bytes()
@@ -111,7 +111,7 @@ def test_the_same_inputs_give_the_same_bytes(out, tmp_path):
 
 def test_a_copy_of_the_repository_gives_the_same_bytes(out, tmp_path):
     """Another folder: no path of this machine stands in what is built."""
-    for name in ("settings", "contract", "templates", "compiler", "rules", "validator", "params"):
+    for name in ("settings", "contract", "templates", "compiler", "rules", "validator", "cutover", "params"):
         subprocess.run(["cp", "-r", ROOT / name, tmp_path / name], check=True)
     for name in ("build.py", ".cfnlintrc", "requirements.txt"):
         subprocess.run(["cp", ROOT / name, tmp_path / name], check=True)

@@ -13,8 +13,8 @@ import time
 import boto3
 import pytest
 
+from compiler.canonical import canonical_json
 from compiler.linking import link
-from compiler.manifest import canonical_json
 from compiler.pipeline import compile_tree
 from compiler.request import Request
 from deployer.aws import Aws
@@ -25,7 +25,6 @@ from deployer.changes import NESTED_STACK, ChangeSet, Outcome
 from deployer.clock import Clock
 from deployer.execution.execute import execute
 from deployer.execution.tally import expected_resources
-from deployer.flow import deployed_tree, look
 from deployer.forecast.plan import forecast
 from deployer.forecast.sources import after_of, from_aws
 from deployer.gate.judge import judge
@@ -34,6 +33,7 @@ from deployer.package_dir import Package, read_package
 from deployer.review.build import build_review
 from deployer.review.model import Certainty
 from deployer.stacks import describe_stack
+from deployer.standing import deployed_tree, look
 from deployer.upload import package_tree, upload
 from settings.load import load
 from templates.root import system

@@ -49,7 +49,7 @@ def secrets_moved(case: Case) -> Iterator[Finding]:
         if moved:
             more = f", and {len(moved) - 1} more" if len(moved) > 1 else ""
             yield Finding(
-                Concern.TRAFFIC, "traffic", f"container {name} takes its credentials from elsewhere: {moved[0]}{more}"
+                Concern.TRAFFIC, "traffic", f"container {name} takes its credentials from elsewhere, {moved[0]}{more}"
             )
 
 
@@ -62,17 +62,19 @@ def _environment(name: str, before: Mapping[str, Any], after: Mapping[str, Any])
         new = plain.get(key)
         if "SSL_MODE" in key.replace("SSLMODE", "SSL_MODE") and SSL_MODES(old, new):
             told = arrow(text_of(old), None if new is None else text_of(new))
-            yield Finding(Concern.PROTECTION, "weaken", f"container {name} protects its connection less: {key} {told}")
+            yield Finding(Concern.PROTECTION, "weaken", f"container {name} protects its connection less, {key} {told}")
 
 
 def _image(name: str, before: str, after: str) -> Iterator[Finding]:
     """An image that is no longer pinned to its digest, or comes from another repository."""
     if "@sha256:" in before and "@sha256:" not in after:
-        yield Finding(Concern.PROTECTION, "weaken", f"container {name} runs whatever image has the tag: {short(after)}")
+        yield Finding(
+            Concern.PROTECTION, "weaken", f"container {name} runs whatever image has the tag ({short(after)})"
+        )
     old, new = (image.partition("@")[0].rpartition("/")[0] for image in (before, after))
     if old != new:
         yield Finding(
-            Concern.PROTECTION, "weaken", f"container {name} takes its image from elsewhere: {arrow(old, new)}"
+            Concern.PROTECTION, "weaken", f"container {name} takes its image from elsewhere, {arrow(old, new)}"
         )
 
 

@@ -8,11 +8,8 @@ from deployer.changes import NESTED_STACK
 from deployer.review.concerns.case import Case
 from deployer.review.concerns.stateful import default_deletion_policy, loss
 from deployer.review.model import Action, Certainty, Concern, Finding
-from deployer.review.values import arrow, text_of
 
 _SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 - a type, no secret
-_ENGINES = ("AWS::RDS::DBCluster", "AWS::RDS::DBInstance")
-_TASK = "AWS::DMS::ReplicationTask"
 _KEEPS = {"Delete": "deleted", "Snapshot": "snapshot taken, then deleted", "Retain": "retained"}
 
 
@@ -40,11 +37,11 @@ def lost(case: Case) -> Iterator[Finding]:
     what = loss(case.type)
     if what and case.action is Action.REPLACE:
         verb = "is" if case.graded.certainty is Certainty.CERTAIN else "may be"
-        yield Finding(Concern.DATA, "replace", f"{verb} replaced, the old one {keeps(case)}: what goes is {what}")
+        yield Finding(Concern.DATA, "replace", f"{verb} replaced, the old one {keeps(case)}; what goes is {what}")
     elif what and case.action is Action.DELETE:
         kept = keeps(case)
         fate = "is deleted" if kept == "deleted" else f"is deleted ({kept})"
-        yield Finding(Concern.DATA, "delete", f"{fate}: what goes is {what}")
+        yield Finding(Concern.DATA, "delete", f"{fate}; what goes is {what}")
     elif case.action is Action.RETAIN and (heir := case.around.heir(case.graded.change)) and (what or _is_tier(case)):
         what = what or "all data in the tier"
         yield Finding(Concern.DATA, "replace", f"stays in the account, and {heir} takes its place without {what}")
@@ -59,16 +56,6 @@ def _is_tier(case: Case) -> bool:
 
 
 def _in_place(case: Case) -> Iterator[Finding]:
-    touched = case.touched
-    if case.type == _SECRET and touched & {"GenerateSecretString", "SecretString"}:
+    if case.type == _SECRET and case.touched & {"GenerateSecretString", "SecretString"}:
         # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-secretsmanager-secret.html
-        yield Finding(Concern.DATA, "replace", f"gets a new value: what goes is {loss(_SECRET)}")
-    if case.type in _ENGINES and "EngineVersion" in touched:
-        before, after = (text_of(side.get("EngineVersion")) for side in (case.old(), case.new()))
-        major = before.partition(".")[0] != after.partition(".")[0]
-        warning = "a major upgrade, and no way back but a snapshot" if major else "connections break while it restarts"
-        yield Finding(Concern.DATA, "", f"engine upgrade {arrow(before, after)}: {warning}")
-    if case.type == _TASK and touched & {"TableMappings", "ReplicationTaskSettings", "CdcStartPosition"}:
-        yield Finding(
-            Concern.DATA, "", "replication changes: AWS refuses while the task runs; stop it first, and resume it after"
-        )
+        yield Finding(Concern.DATA, "replace", f"gets a new value; what goes is {loss(_SECRET)}")

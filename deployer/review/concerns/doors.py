@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from deployer.review.concerns.case import Case
 from deployer.review.concerns.surroundings import Surroundings, address_in
 from deployer.review.model import Action, Concern, Finding
+from deployer.review.trees import Body
+from deployer.review.values import mappings, text_of
 
+_TOPIC = "AWS::SNS::Topic"
+_SUBSCRIPTION = "AWS::SNS::Subscription"
 _ROUTE = "AWS::EC2::Route"
 _ASSOCIATION = "AWS::EC2::SubnetRouteTableAssociation"
 _GATEWAY = "AWS::EC2::InternetGateway"
@@ -31,12 +36,41 @@ def unlocked(case: Case) -> Iterator[Finding]:
     rule = "" if case.around.first else "access"
     if case.action is Action.CREATE and case.type in _DOORS:
         yield Finding(Concern.ACCESS, rule, _DOORS[case.type])
+    elif case.type in (_TOPIC, _SUBSCRIPTION):
+        yield from _recipients(case, rule)
     elif case.type == _ROUTE and case.around.served(_table(case.new())):
         yield from _routes(case, rule)
     elif case.type == _ASSOCIATION and case.around.served(address_in(case.new().get("SubnetId"))):
         public = {_table(body.properties) for _, body in case.around.bodies(_ROUTE, after=True) if _leaves(case, body)}
         if _table(case.new()) in public and _table(case.old()) not in public:
             yield Finding(Concern.ACCESS, rule, "the internet reaches its subnet")
+
+
+def _recipients(case: Case, rule: str) -> Iterator[Finding]:
+    """Addresses to which a topic sends what it sent to nobody there before."""
+    today = [
+        *case.around.bodies(_TOPIC, _SUBSCRIPTION, after=False),
+        *([(case.address, case.before)] if case.before else []),
+    ]
+    known = {recipient for address, body in today for recipient in _subscribed(address, body)}
+    for topic, protocol, endpoint in _subscribed(case.address, case.after) if case.after else ():
+        if (topic, protocol, endpoint) not in known:
+            told = f"what {topic} publishes goes to a new address, {protocol} {_shown(endpoint)}"
+            yield Finding(Concern.ACCESS, rule, told)
+
+
+def _subscribed(address: str, body: Body) -> Iterator[tuple[str, str, str]]:
+    """Topic, protocol and endpoint of each recipient that a resource names."""
+    own = body.type == _SUBSCRIPTION
+    topic = address_in(body.properties.get("TopicArn")) if own else address
+    for recipient in [body.properties] if own else mappings(body.properties.get("Subscription")):
+        yield topic, text_of(recipient.get("Protocol", "")), text_of(recipient.get("Endpoint", ""))
+
+
+def _shown(endpoint: str) -> str:
+    """An endpoint without what a URL may hold of keys."""
+    host = urlsplit(endpoint).hostname if endpoint.startswith(("http://", "https://")) else ""
+    return host or address_in(endpoint)
 
 
 def _routes(case: Case, rule: str) -> Iterator[Finding]:

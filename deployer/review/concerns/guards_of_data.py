@@ -56,8 +56,9 @@ DATA: tuple[Guard, ...] = (
         Guard(kind, "EnableCloudwatchLogsExports", None, fewer, "fewer logs leave the database"),
         Guard(kind, "ManageMasterUserPassword", NO, off, "RDS no longer keeps and rotates the master password"),
         Guard(kind, "PerformanceInsights" + ("KmsKeyId" if kind == _CLUSTER else "KMSKeyId"), None, other,
-              f"performance data: {ENCRYPTED_WITH}"),
-        Guard(kind, "MasterUserSecret/KmsKeyId", None, other, f"master password: {ENCRYPTED_WITH}"),
+              "performance data is encrypted with another key, or with none"),
+        Guard(kind, "MasterUserSecret/KmsKeyId", None, other,
+              "the master password is encrypted with another key, or with none"),
         Guard(kind, "PerformanceInsightsEnabled", NO, off, "slow statements are not recorded any more", ""),
         Guard(kind, "CopyTagsToSnapshot", NO, off, "snapshots lose their tags", ""),
         Guard(kind, "PreferredBackupWindow", None, other, "backups are taken at another time", ""),
@@ -97,7 +98,7 @@ DATA: tuple[Guard, ...] = (
     Guard(_KEY, "RotationPeriodInDays", 365, higher, "the key is rotated more rarely"),
     Guard(_KEY, "PendingWindowInDays", 30, lower, "fewer days to change one's mind about deleting the key"),
     Guard(_KEY, "BypassPolicyLockoutSafetyCheck", NO, on, "a policy that locks everybody out is accepted"),
-    Guard(_KEY, "Enabled", YES, off, "the key is disabled: nothing that it encrypted can be read"),
+    Guard(_KEY, "Enabled", YES, off, "the key is disabled, and nothing that it encrypted can be read"),
     Guard("AWS::KMS::Alias", "TargetKeyId", None, other, "the name stands for another key"),
     # --- buckets and logs --------------------------------------------------------------------------------------------
     *(Guard(_BUCKET, f"PublicAccessBlockConfiguration/{flag}", NO, off, f"{flag} is switched off")

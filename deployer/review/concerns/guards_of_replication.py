@@ -53,7 +53,7 @@ REPLICATION: tuple[Guard, ...] = (
           concern=Concern.DATA),
     Guard(_TASK, f"{_SETTINGS}TargetMetadata/TaskRecoveryTableEnabled", NO, off,
           "the target does not record how far it is any more"),
-    *(Guard(_TASK, place, None, changed, "replication begins or ends elsewhere: changes may be left out",
+    *(Guard(_TASK, place, None, changed, "replication begins or ends elsewhere, and changes may be left out",
             concern=Concern.DATA) for place in ("CdcStartTime", "CdcStartPosition", "CdcStopPosition")),
     Guard(_TASK, f"{_SETTINGS}ValidationSettings/ValidationOnly", NO, on,
           "nothing is replicated any more, only compared"),
@@ -63,7 +63,7 @@ REPLICATION: tuple[Guard, ...] = (
     Guard(_TASK, f"{_SETTINGS}ValidationSettings/EnableValidation", NO, off,
           "rows on both sides are not compared any more"),
     Guard(_TASK, f"{_SETTINGS}Logging/EnableLogging", NO, off, "the task is not logged any more"),
-    *(Guard(_TASK, f"{_ERRORS}{policy}", missing, _ON_ERROR, f"{policy}: faulty rows are passed over")
+    *(Guard(_TASK, f"{_ERRORS}{policy}", missing, _ON_ERROR, f"faulty rows are passed over by {policy}")
       for policy, missing in _ERROR_POLICIES),
     *(Guard(_TASK, f"{_ERRORS}{flag}", NO, off, f"{flag} is switched off")
       for flag in ("FailOnNoTablesCaptured", "FailOnTransactionConsistencyBreached")),

@@ -104,7 +104,7 @@ SERVING: tuple[Guard, ...] = (
       for places in ("RouteTableIds", "SubnetIds")),
     Guard("AWS::Route53::HostedZone", "VPCs", None, fewer, "a VPC does not resolve its names any more", *TRAFFIC),
     Guard("AWS::Route53::HostedZone", "VPCs", None, more, "a further VPC resolves its names", *OPEN),
-    *(Guard("AWS::EC2::VPNConnection", f"{_TUNNEL}/{index}/{path}", missing, weaker, f"tunnel {index + 1}: {text}")
+    *(Guard("AWS::EC2::VPNConnection", f"{_TUNNEL}/{index}/{path}", missing, weaker, f"{text} in tunnel {index + 1}")
       for index in (0, 1) for path, missing, weaker, text in _OF_A_TUNNEL),
     # --- the service and the validator -------------------------------------------------------------------------------
     Guard(_ECS, "ClusterSettings/#containerInsights", "disabled", below("disabled", "enabled", "enhanced"),
@@ -130,7 +130,7 @@ SERVING: tuple[Guard, ...] = (
     *(Guard("AWS::ApplicationAutoScaling::ScalableTarget", f"{end}Capacity", 1, becomes("0"), "no task may be left",
             *TRAFFIC) for end in ("Min", "Max")),
     Guard(_TASK, "TaskRoleArn", None, changed, OTHER_ROLE, *OPEN),
-    Guard(_TASK, "ExecutionRoleArn", None, changed, f"what starts it: {OTHER_ROLE}", *OPEN),
+    Guard(_TASK, "ExecutionRoleArn", None, changed, "what starts it acts as another role", *OPEN),
     Guard(_SERVICE, "DeploymentConfiguration/Alarms/AlarmNames", None, fewer_in_number,
           "fewer alarms watch a deployment"),
     Guard(_SERVICE, "DeploymentConfiguration/BakeTimeInMinutes", 15, lower,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deployer.review.concerns.case import Case
@@ -29,6 +29,7 @@ _PEERS = (
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _ALL = "-1"
 _LAST_PORT = 65535
+_WITH_PORTS = ("tcp", "udp")  # ICMP has types and codes instead
 # The rule that a security group gets when its template names no way out.
 _EVERYTHING_OUT: Mapping[str, Any] = {"IpProtocol": _ALL, "CidrIp": "0.0.0.0/0"}
 
@@ -46,13 +47,32 @@ class Path:
 
     def covers(self, other: Path) -> bool:
         """Whether whatever `other` lets through, this one does."""
+        ports = self.protocol == _ALL or (self.low <= other.low and other.high <= self.high)
+        return ports and self.meets(other)
+
+    def meets(self, other: Path) -> bool:
+        """Whether this one lets through what `other` does on some port at least."""
         return (
             self.group == other.group
             and self.inward == other.inward
             and self.protocol in (_ALL, other.protocol)
-            and (self.protocol == _ALL or (self.low <= other.low and other.high <= self.high))
             and _holds(self.peer, other.peer)
         )
+
+    def beyond(self, others: Iterable[Path]) -> list[Path]:
+        """What of this path none of the others lets through: the ports that are left, for the same peer."""
+        known = [other for other in others if other.meets(self)]
+        if any(other.covers(self) for other in known):
+            return []
+        left = [(self.low, self.high)]
+        for other in known if self.protocol in _WITH_PORTS else ():
+            pieces = [
+                piece
+                for low, high in left
+                for piece in ((low, min(high, other.low - 1)), (max(low, other.high + 1), high))
+            ]
+            left = [(low, high) for low, high in pieces if low <= high]
+        return [replace(self, low=low, high=high) for low, high in left]
 
     def __str__(self) -> str:
         ports = "" if self.protocol == _ALL else f" {self.low}" if self.low == self.high else f" {self.low}-{self.high}"
@@ -68,8 +88,8 @@ def opened(case: Case) -> Iterator[Finding]:
     before += _paths_of(case.address, case.before) if case.before else []
     rule = "" if case.around.first else "access"
     for path in _paths_of(case.address, case.after):
-        if not any(known.covers(path) for known in before):
-            yield Finding(Concern.ACCESS, rule, f"{path.group} lets through {path}")
+        for new in path.beyond(before):
+            yield Finding(Concern.ACCESS, rule, f"{new.group} lets through {new}")
 
 
 def closed(case: Case) -> Iterator[Finding]:
@@ -78,8 +98,8 @@ def closed(case: Case) -> Iterator[Finding]:
         return
     after = [path for _, path in _paths(case.around, after=True)]
     for path in _paths_of(case.address, case.before):
-        if not any(known.covers(path) for known in after):
-            yield Finding(Concern.TRAFFIC, "", f"{path.group} no longer lets through {path}")
+        for lost in path.beyond(after):
+            yield Finding(Concern.TRAFFIC, "", f"{lost.group} no longer lets through {lost}")
 
 
 def _paths(around: Surroundings, *, after: bool) -> Iterator[tuple[str, Path]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deployer.review.concerns.case import Case, parsed
-from deployer.review.concerns.statements import Statement, is_covered, statements
+from deployer.review.concerns.statements import Statement, statements, uncovered
 from deployer.review.concerns.surroundings import Surroundings, address_in
 from deployer.review.model import Action, Concern, Finding
 from deployer.review.trees import Body
@@ -55,34 +55,30 @@ def widened(case: Case) -> Iterator[Finding]:
     """What is allowed after the change and is not today, and what is no longer denied."""
     if case.type not in _TYPES or case.action is Action.RETAIN:
         return
-    today = [*_granted(case.around, after=False), *(_grants(case.address, case.before) if case.before else ())]
+    before, after = (list(_grants(case.address, body)) if body else [] for body in (case.before, case.after))
+    today = [*_granted(case.around, after=False), *before]
     rule = "" if case.around.first else "access"
-    new = [
-        grant
-        for grant in (_grants(case.address, case.after) if case.after else ())
-        if grant.statement.allows and not is_covered(grant.statement, _held(today, grant.holder))
-    ]
-    yield from _told(new, "may", rule)
+    yield from _told(_beyond(after, today, allows=True), "may", rule)
     then = list(_granted(case.around, after=True))
-    lifted = [
-        grant
-        for grant in (_grants(case.address, case.before) if case.before else ())
-        if not grant.statement.allows
-        and not is_covered(grant.statement, _held(then, grant.holder))
-        and case.around.trees.after.holds(_place(grant.holder))  # what is gone needs no guard
-    ]
-    yield from _told(lifted, "no longer denies", rule)
-    lost = [
-        grant
-        for grant in (_grants(case.address, case.before) if case.before else ())
-        if grant.statement.allows
-        and not is_covered(grant.statement, _held(then, grant.holder))
-        and case.around.trees.after.holds(_place(grant.holder))
-    ]
+    left = [grant for grant in before if case.around.trees.after.holds(_place(grant.holder))]  # what is gone needs none
+    yield from _told(_beyond(left, then, allows=False), "no longer denies", rule)
     speaks = case.type == _TOPIC and rule
     yield from _told(
-        lost, "no longer may", "weaken" if speaks else "", Concern.PROTECTION if speaks else Concern.ACCESS
+        _beyond(left, then, allows=True),
+        "no longer may",
+        "weaken" if speaks else "",
+        Concern.PROTECTION if speaks else Concern.ACCESS,
     )
+
+
+def _beyond(grants: list[Grant], others: list[Grant], *, allows: bool) -> list[Grant]:
+    """The parts of what is allowed, or denied, that none of the others of the same holder says."""
+    return [
+        Grant(grant.holder, part)
+        for grant in grants
+        if grant.statement.allows == allows
+        for part in uncovered(grant.statement, _held(others, grant.holder))
+    ]
 
 
 def _told(grants: list[Grant], verb: str, rule: str, concern: Concern = Concern.ACCESS) -> Iterator[Finding]:

@@ -44,7 +44,7 @@ _KEEPS = {"Delete": 0, "Snapshot": 1, "Retain": 2, "RetainExceptOnCreate": 2}
 def weakened(case: Case) -> Iterator[Finding]:
     """Everything that protects less after the change than before."""
     if case.action is Action.DELETE and case.type in WATCHERS and case.graded.change.tier not in case.around.leaving:
-        yield Finding(Concern.PROTECTION, "weaken", f"it is removed: {WATCHERS[case.type]}")
+        yield Finding(Concern.PROTECTION, "weaken", f"it is removed, and {WATCHERS[case.type]}")
     if case.before is None or case.after is None:
         return
     yield from _policies(case.before, case.after)
@@ -83,7 +83,7 @@ def _unknown(case: Case, path: str, before: Any) -> bool:
 def _told(text: str, path: str, before: Any, after: Any) -> str:
     if is_sensitive(path):
         return text
-    return f"{text}: {arrow(*(None if value is None else text_of(value) for value in (before, after)))}"
+    return f"{text}, {arrow(*(None if value is None else text_of(value) for value in (before, after)))}"
 
 
 # --- removal policies ------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _policies(old: Body, new: Body) -> Iterator[Finding]:
     )
     for when, before, after in both:
         if _KEEPS.get(after, 0) < _KEEPS.get(before, 0):
-            yield Finding(Concern.PROTECTION, "weaken", f"less is kept of it {when}: {before} → {after}")
+            yield Finding(Concern.PROTECTION, "weaken", f"less is kept of it {when} ({before} → {after})")
 
 
 # --- single types ----------------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def _expiry(case: Case) -> Iterator[Finding]:
         if was is None or days < was:
             told = "never" if was is None else f"{was:g} days"
             yield Finding(
-                Concern.PROTECTION, "weaken", f"objects are deleted earlier: {told} → {days:g} days ({key[1]})"
+                Concern.PROTECTION, "weaken", f"objects are deleted earlier ({told} → {days:g} days, {key[1]})"
             )
 
 
@@ -161,4 +161,4 @@ def _threshold(case: Case) -> Iterator[Finding]:
     before, after = (number(side.get("Threshold")) for side in (case.old(), case.new()))
     operator = str(case.new().get("ComparisonOperator", ""))
     if before is not None and after is not None and before != after and (after > before) == operator.startswith("G"):
-        yield Finding(Concern.PROTECTION, "", f"it is raised later: threshold {before:g} → {after:g}")
+        yield Finding(Concern.PROTECTION, "", f"it is raised later (threshold {before:g} → {after:g})")

@@ -58,28 +58,66 @@ def statements(document: Any) -> list[Statement]:
     return [Statement(part.get("Effect") == "Allow", part) for part in mappings(found)]
 
 
-def is_covered(statement: Statement, others: Iterable[Statement]) -> bool:
-    """Whether each action on each resource of a statement is one of which another of its effect speaks as broadly."""
+def uncovered(statement: Statement, others: Iterable[Statement]) -> tuple[Statement, ...]:
+    """What of a statement no other one of its effect says as broadly; nothing where all of it is said already.
+
+    Each action on each resource by each principal is asked about by itself, so that what was there is not told as new.
+    """
     peers = [other for other in others if other.allows == statement.allows]
     if any(other.body == statement.body for other in peers):
-        return True
+        return ()
     if any(name in statement.body for name in _NOT):
-        return False
+        return (statement,)
     candidates = [
         other
         for other in peers
-        if not any(name in other.body for name in _NOT)
-        and _holds_principals(other.body.get("Principal"), statement.body.get("Principal"))
-        and _is_as_broad(other.conditions, statement.conditions)
+        if not any(name in other.body for name in _NOT) and _is_as_broad(other.conditions, statement.conditions)
     ]
-    return all(
-        any(
-            _matches(other.body.get("Action"), action, ignore_case=True) and _matches(_resources(other), resource)
-            for other in candidates
+    parts: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]] = {}
+    for principal in _each(statement.body.get("Principal")):
+        broad = [other for other in candidates if _holds_principals(other.body.get("Principal"), principal)]
+        for resources, actions in _new_pairs(statement, broad).items():
+            parts.setdefault((actions, resources), []).append(principal)
+    return tuple(_part(statement, *pairs, principals) for pairs, principals in parts.items())
+
+
+def _new_pairs(statement: Statement, others: list[Statement]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Resources on which none of `others` speaks of the actions, with these actions."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for action in _texts(statement.body.get("Action")):
+        speaking = [other for other in others if _matches(other.body.get("Action"), action, ignore_case=True)]
+        new = tuple(
+            resource
+            for resource in _texts(_resources(statement))
+            if not any(_matches(_resources(other), resource) for other in speaking)
         )
-        for action in _texts(statement.body.get("Action"))
-        for resource in _texts(_resources(statement))
-    )
+        if new:
+            found[new] = (*found.get(new, ()), action)
+    return found
+
+
+def _part(
+    statement: Statement, actions: tuple[str, ...], resources: tuple[str, ...], principals: list[Any]
+) -> Statement:
+    narrowed = {"Action": list(actions), "Resource": list(resources), "Principal": _together(principals)}
+    return Statement(statement.allows, {name: narrowed.get(name, value) for name, value in statement.body.items()})
+
+
+def _each(principal: Any) -> list[Any]:
+    """The principals one by one, each as a policy would write it."""
+    if not isinstance(principal, Mapping):
+        return [principal]
+    return [{kind: name} for kind, names in principal.items() for name in _list(names)] or [principal]
+
+
+def _together(principals: list[Any]) -> Any:
+    if not all(isinstance(principal, Mapping) for principal in principals):
+        return principals[0]  # everyone
+    found: dict[str, list[Any]] = {}
+    for principal in principals:
+        for kind, name in principal.items():
+            found.setdefault(kind, []).append(name)
+    return found
 
 
 def _resources(statement: Statement) -> Any:

@@ -40,12 +40,13 @@ _NOTES = {
     ("AWS::ECS::Service", "TaskDefinition"): "Amazon ECS starts new tasks and moves requests to them",
     (_LISTENER, "Certificates"): "clients are shown another certificate",
     (_TARGETS, "Matcher"): "other answers count as healthy",
-    (_TARGETS, "HealthCheckPath"): "health is asked at another path: targets that do not answer there get no requests",
+    (
+        _TARGETS,
+        "HealthCheckPath",
+    ): "health is asked at another path, and targets that do not answer there get no requests",
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Subnets"): "the load balancer gets other addresses",
-    ("AWS::RDS::DBInstance", "DBInstanceClass"): "the instance restarts: its connections break",
+    ("AWS::RDS::DBInstance", "DBInstanceClass"): "the instance restarts, and its connections break",
     ("AWS::RDS::DBInstance", "CACertificateIdentifier"): "the instance shows another certificate, and may restart",
-    ("AWS::DMS::ReplicationInstance", "ReplicationInstanceClass"): "replication pauses while the instance changes",
-    ("AWS::DMS::ReplicationInstance", "EngineVersion"): "replication pauses while the instance is upgraded",
 }
 
 
@@ -74,7 +75,7 @@ def _rule(case: Case) -> Iterator[Finding]:
     before, after = weights(case.old()), weights(case.new())
     if case.action is Action.CREATE:
         if case.around.served(address_in(case.new().get("ListenerArn"))):
-            yield Finding(Concern.TRAFFIC, "traffic", f"a new rule takes requests: {_shares(after)}")
+            yield Finding(Concern.TRAFFIC, "traffic", f"a new rule takes requests to {_shares(after)}")
     elif case.action is Action.DELETE:
         yield Finding(Concern.TRAFFIC, "traffic", f"requests go to the next rule instead of {_shares(before)}")
     elif not case.stays:
@@ -83,14 +84,16 @@ def _rule(case: Case) -> Iterator[Finding]:
         yield Finding(
             Concern.TRAFFIC,
             "traffic",
-            f"Amazon ECS moves this rule's weights with every deployment; it is written anew with {_shares(after)}: "
-            "requests may go to a target group that has no tasks",
+            f"Amazon ECS moves this rule's weights with every deployment; it is written anew with {_shares(after)}, "
+            "and requests may go to a target group that has no tasks",
         )
     elif before != after:
-        yield Finding(Concern.TRAFFIC, "traffic", f"requests move: {_shares(before)} → {_shares(after)}")
+        yield Finding(Concern.TRAFFIC, "traffic", f"requests move from {_shares(before)} to {_shares(after)}")
     elif _splits(after):
         yield Finding(
-            Concern.TRAFFIC, "traffic", f"it is written anew with {_shares(after)}: weights that a person set are lost"
+            Concern.TRAFFIC,
+            "traffic",
+            f"it is written anew with {_shares(after)}, and weights that a person set are lost",
         )
 
 
@@ -106,7 +109,7 @@ def _listener(case: Case) -> Iterator[Finding]:
     for name in ("Port", "Protocol") if case.stays else ():
         before, after = (text_of(side.get(name)) for side in (case.old(), case.new()))
         if before != after:
-            yield Finding(Concern.TRAFFIC, "traffic", f"clients must connect otherwise: {arrow(before, after)}")
+            yield Finding(Concern.TRAFFIC, "traffic", f"clients must connect otherwise ({arrow(before, after)})")
     before, after = (text_of(side.get("DefaultActions")) for side in (case.old(), case.new()))
     if case.stays and before != after:
         rule = "" if _fixed(case.old()) and _fixed(case.new()) else "traffic"
@@ -122,7 +125,7 @@ def _scaling(case: Case) -> Iterator[Finding]:
     for name in ("MinCapacity", "MaxCapacity") if case.stays else ():
         before, after = case.old().get(name), case.new().get(name)
         if lower(before, after):
-            yield Finding(Concern.TRAFFIC, "", f"fewer tasks: {name} {arrow(text_of(before), text_of(after))}")
+            yield Finding(Concern.TRAFFIC, "", f"fewer tasks ({name} {arrow(text_of(before), text_of(after))})")
 
 
 def _web_acl(case: Case) -> Iterator[Finding]:
@@ -138,7 +141,7 @@ def _record(case: Case) -> Iterator[Finding]:
     for key in ("ResourceRecords", "AliasTarget", "Name", "Type", "Weight"):
         before, after = (text_of(side.get(key)) for side in (case.old(), case.new()))
         if before != after:
-            yield Finding(Concern.TRAFFIC, "traffic", f"{name} leads elsewhere: {key} {arrow(before, after)}")
+            yield Finding(Concern.TRAFFIC, "traffic", f"{name} leads elsewhere ({key} {arrow(before, after)})")
 
 
 def _task(case: Case) -> Iterator[Finding]:
@@ -150,17 +153,17 @@ def _service(case: Case) -> Iterator[Finding]:
         return
     before, after = case.old().get("DesiredCount"), case.new().get("DesiredCount")
     if number(after) == 0 and number(before) != 0:
-        yield Finding(Concern.TRAFFIC, "traffic", "no task answers: DesiredCount is 0")
+        yield Finding(Concern.TRAFFIC, "traffic", "no task answers, as DesiredCount is 0")
     elif before != UNKNOWN and lower(before, after):
-        yield Finding(Concern.TRAFFIC, "", f"fewer tasks: DesiredCount {arrow(text_of(before), text_of(after))}")
+        yield Finding(Concern.TRAFFIC, "", f"fewer tasks (DesiredCount {arrow(text_of(before), text_of(after))})")
     split = case.around.live_split
     if split and case.touched - _NO_DEPLOYMENT:
         rule, shares = split
         yield Finding(
             Concern.TRAFFIC,
             "traffic",
-            f"a deployment moves tasks to the other target group while {rule} splits requests ({_shares(shares)}): "
-            "what it sends to the group of today finds no tasks there",
+            f"a deployment moves tasks to the other target group while {rule} splits requests ({_shares(shares)}), "
+            "and what it sends to the group of today finds no tasks there",
         )
 
 

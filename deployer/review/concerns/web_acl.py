@@ -38,10 +38,10 @@ def _weakened_rule(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) ->
     if _strictness(new) < _strictness(old):
         yield _weaker(f"rule {name} no longer blocks")
     if _per_second(new) > _per_second(old):
-        yield _weaker(f"rule {name} lets more requests through: {_limit(old)} → {_limit(new)}")
+        yield _weaker(f"rule {name} lets more requests through ({_limit(old)} → {_limit(new)})")
     for part, what in _PARTS.items():
         if _part(new, part) not in ("null", _part(old, part)):
-            yield _weaker(f"rule {name} looks at less, or blocks less: {what}")
+            yield _weaker(f"rule {name} looks at less, or blocks less ({what})")
     if _looks_for(old) != _looks_for(new):
         yield _weaker(f"rule {name} looks for something else")
 

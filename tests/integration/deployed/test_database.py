@@ -134,7 +134,7 @@ def test_users_of_the_data_centre_have_secrets_that_point_there(deployed, settin
 def test_no_two_users_share_a_password(deployed):
     outputs = [name.partition(".")[2] for name in deployed.outputs if name.startswith("Database.")]
     secrets = [name for name in outputs if name.endswith("SecretArn") and name != "MasterSecretArn"]
-    assert len({secret(deployed, name)["password"] for name in secrets}) == len(secrets) == 6
+    assert len({secret(deployed, name)["password"] for name in secrets}) == len(secrets) == 8
 
 
 def test_secrets_are_encrypted_with_our_key(deployed):

@@ -121,4 +121,5 @@ def test_a_task_validates_and_logs(tasks, name):
 def test_the_forward_task_takes_the_schemas_of_the_params(tasks, settings):
     rules = json.loads(tasks["Forward"]["TableMappings"])["rules"]
     included = [rule["object-locator"]["schema-name"] for rule in rules if rule["rule-action"] == "include"]
-    assert included == list(settings.migration.schemas)
+    # And the marker of the cutover, which shows that all before it has arrived.
+    assert included == [*settings.migration.schemas, "cutover"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-OWNERS = ("LoadBalancer", "Service", "Database", "Dms", "Validator")
+OWNERS = ("LoadBalancer", "Service", "Database", "Dms", "Validator", "Cutover")
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +69,9 @@ def test_the_service_speaks_to_the_databases_and_aws_only(paths, settings):
     }
 
 
-def test_the_database_hears_three_clients_and_speaks_to_nobody(paths, settings):
+def test_the_database_hears_four_clients_and_speaks_to_nobody(paths, settings):
     port = settings.database.port
-    assert of(paths, "in", "Database") == {("Service", port), ("Dms", port), ("Validator", port)}
+    assert of(paths, "in", "Database") == {(client, port) for client in ("Service", "Dms", "Validator", "Cutover")}
     assert of(paths, "out", "Database") == set()
 
 
@@ -84,9 +84,10 @@ def test_dms_reaches_both_databases_and_aws_and_is_reached_by_nobody(paths, sett
     }
 
 
-def test_the_validator_reaches_both_databases_and_aws_and_is_reached_by_nobody(paths, settings):
-    assert of(paths, "in", "Validator") == set()
-    assert of(paths, "out", "Validator") == {
+@pytest.mark.parametrize("owner", ["Validator", "Cutover"])
+def test_functions_reach_both_databases_and_aws_and_are_reached_by_nobody(paths, settings, owner):
+    assert of(paths, "in", owner) == set()
+    assert of(paths, "out", owner) == {
         ("Database", settings.database.port),
         database_of_the_data_centre(settings),
         ("Endpoints", 443),

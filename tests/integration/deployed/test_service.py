@@ -93,10 +93,11 @@ def test_the_container_may_do_little(container):
     assert container["linuxParameters"]["capabilities"]["drop"] == ["ALL"]
 
 
-def test_credentials_come_from_the_secret_of_the_writer(container, deployed, settings):
-    output = "ApplicationSecretArn" if settings.service.database == "aurora" else "SourceApplicationSecretArn"
+def test_credentials_come_from_the_secrets_of_both_sides_and_the_pointer_says_which(container, deployed):
     secrets = {entry["name"]: entry["valueFrom"] for entry in container["secrets"]}
-    assert secrets["DATABASE_PASSWORD"] == f"{deployed[f'Database.{output}']}:password::"
+    for side, output in (("AURORA", "ApplicationSecretArn"), ("DATA_CENTER", "SourceApplicationSecretArn")):
+        assert secrets[f"DATABASE_{side}_PASSWORD"] == f"{deployed[f'Database.{output}']}:password::"
+    assert {"name": "DATABASE_POINTER", "value": deployed["Database.PointerName"]} in container["environment"]
     assert not [entry for entry in container["environment"] if "PASSWORD" in entry["name"].upper()]
 
 

@@ -49,6 +49,17 @@ def test_the_function_knows_both_secrets(configuration, deployed):
     assert variables["REPORT_BUCKET"] == deployed["Validation.ReportBucketName"]
 
 
+def test_the_function_is_told_what_the_params_say(configuration, settings):
+    variables = configuration["Environment"]["Variables"]
+    wanted = settings.validation
+    assert float(variables["MAX_SHARE"]) == wanted.max_share_percent / 100
+    assert int(variables["ITEM_ROWS"]) == wanted.item_rows
+    assert int(variables["SETTLE_SECONDS"]) == wanted.settle_seconds
+    assert int(variables["DEADLINE_SECONDS"]) == wanted.deadline_seconds
+    assert variables["HASH"] == wanted.hash
+    assert variables["CARD_COLUMNS"].split(",") == (list(wanted.card_columns) or [""])
+
+
 def test_the_state_machine_calls_the_function_and_logs(deployed):
     machine = deployed.client("stepfunctions").describe_state_machine(
         stateMachineArn=deployed["Validation.StateMachineArn"]
@@ -56,12 +67,14 @@ def test_the_state_machine_calls_the_function_and_logs(deployed):
     assert machine["roleArn"] == deployed["Identity.StateMachineRoleArn"]
     assert machine["loggingConfiguration"]["level"] in ("ALL", "ERROR")
     assert f"function:{deployed['Validation.FunctionName']}" in machine["definition"]
+    assert deployed["Validation.ReportBucketName"] in machine["definition"]
 
 
 @pytest.mark.mutating
 def test_the_function_runs_and_says_that_it_cannot_reach_the_data_centre(deployed):
     answer = deployed.client("lambda").invoke(
-        FunctionName=deployed["Validation.FunctionName"], Payload=json.dumps({"action": "plan"})
+        FunctionName=deployed["Validation.FunctionName"],
+        Payload=json.dumps({"action": "plan", "execution": "e", "input": {}}),
     )
     assert answer["FunctionError"] == "Unhandled"
     failure = json.loads(answer["Payload"].read())
@@ -89,6 +102,14 @@ def test_reports_are_private_encrypted_and_versioned(deployed):
     }
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
     assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_what_calls_leave_for_one_another_ends_before_the_reports(deployed, settings):
+    found = deployed.client("s3").get_bucket_lifecycle_configuration(Bucket=deployed["Validation.ReportBucketName"])
+    days = {
+        rule.get("Prefix") or rule["Filter"].get("Prefix", ""): rule["Expiration"]["Days"] for rule in found["Rules"]
+    }
+    assert days == {"": settings.validation.report_retention_days, "work/": 14}
 
 
 def test_reports_are_refused_to_plaintext(deployed):
@@ -121,7 +142,7 @@ def test_alarms_watch_what_exists(deployed, alarms):
         "ReplicationInstanceIdentifier": {deployed["Migration.ReplicationInstanceId"]},
         "ReplicationTaskIdentifier": {deployed["Migration.ForwardTaskId"], deployed["Migration.ReverseTaskId"]},
         "FunctionName": {deployed["Validation.FunctionName"]},
-        "StateMachineArn": {deployed["Validation.StateMachineArn"]},
+        "StateMachineArn": {deployed[f"{tier}.StateMachineArn"] for tier in ("Validation", "Cutover")},
         "ClusterName": {deployed["Service.ClusterName"]},
         "ServiceName": {deployed["Service.ServiceName"]},
         "WebACL": {deployed["LoadBalancer.WebAclMetricName"]},

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
-import boto3
 import pytest
+from botocore.session import Session
 
+from deployer.aws import _read_time
 from deployer.clock import CLOCK
 from deployer.command import main
 from localaws import process
@@ -28,9 +29,12 @@ from tests.integration.deploying.small import Build
 
 _SHORT = 0.02
 _numbers = itertools.count(1)
+_clients: dict = {}
+_maker = Session()  # one for all clients: each session reads the lists of services and of endpoints for itself
+_maker.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_read_time)  # as `connect` does
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def endpoint():
     with running() as url:
         yield url
@@ -39,17 +43,23 @@ def endpoint():
 @pytest.fixture(autouse=True, scope="module")
 def quick():
     """Pauses are short, and clients are made once: to read the models of the services takes longer than a deployment."""
-    real, made, clients = CLOCK.sleep, boto3.Session.client, {}
+    real, made = CLOCK.sleep, Session.create_client
 
     def client(session, service, **named):
-        place = service, session.region_name, os.environ["AWS_ENDPOINT_URL"]
-        if place not in clients:
-            clients[place] = made(session, service, **named)
-        return clients[place]
+        region = session.get_config_variable("region")
+        if region is None:  # the embedded AWS's own, which it makes for each region
+            return made(session, service, **named)
+        place = service, region, os.environ["AWS_ENDPOINT_URL"]
+        if place not in _clients:
+            _clients[place] = made(_maker, service, **{**named, "region_name": region})
+            # Who connects registers the same handler each time: after some hundred runs that takes longer than the calls.
+            events = _clients[place].meta.events
+            events.register = lambda name, handler: type(events).register(events, name, handler, unique_id=handler)
+        return _clients[place]
 
     object.__setattr__(CLOCK, "sleep", lambda seconds: time.sleep(min(seconds, _SHORT)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3.Session, "client", client)
+        patch.setattr(Session, "create_client", client)
         patch.setattr("botocore.endpoint.time", mock.Mock(wraps=time, sleep=lambda seconds: None))
         yield
     object.__setattr__(CLOCK, "sleep", real)
@@ -116,7 +126,10 @@ class World:
         return self
 
     def client(self, service: str):
-        return boto3.Session(region_name="us-east-1").client(service)
+        place = "test", service, os.environ["AWS_ENDPOINT_URL"]
+        if place not in _clients:
+            _clients[place] = _maker.create_client(service, region_name="us-east-1")
+        return _clients[place]
 
     def forget(self) -> None:
         """Empty the account, and the folder of all that tells of a deployment."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 
@@ -33,7 +34,9 @@ def test_a_disposable_environment_goes_and_leaves_nothing(world):
         [],
         set(),
     )
-    assert f"{world.stack} is destroyed" in done.err
+    told = re.search(rf": deleted, (\d+ resources) in .*\n(.*\n)*{world.stack} is destroyed: (.*)\n", done.err)
+    assert told is not None
+    assert told[1] == told[3]
     assert world.status("shop-account") is not None  # other environments of the account need it
     again = world.run("destroy", "--yes")
     assert again.code == 0
@@ -82,8 +85,10 @@ def test_a_durable_environment_is_protected_and_refused(world):
     assert world.status() == "CREATE_COMPLETE"
     world.cloudformation.update_termination_protection(StackName=world.stack, EnableTerminationProtection=False)
     closed = world.run("--yes")  # nothing to change, but to protect
-    assert closed.code == 0
+    assert (closed.code, closed.calls.get("UpdateTerminationProtection")) == (0, 1)
     assert world.cloudformation.describe_stacks(StackName=world.stack)["Stacks"][0]["EnableTerminationProtection"]
+    again = world.run("--yes")
+    assert (again.code, "UpdateTerminationProtection" in again.calls) == (0, False)
 
 
 def test_files_of_a_durable_stack_that_is_gone_are_left_alone(world):

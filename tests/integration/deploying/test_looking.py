@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from localaws import process
+from tests.integration.deploying.small import Build
 
 
 def test_outputs_are_written_and_printed(world):
@@ -123,7 +124,7 @@ def test_status_follows_what_goes_on_and_ends_it_as_a_deployment(world, monkeypa
     assert "UPDATE_COMPLETE" in done.out
     assert "logs.Requests  updated" in done.err
     assert len(world.outputs()) == 4
-    assert "nothing would change" in world.run("plan", local=False).out
+    assert "nothing changes: " in world.run("plan", local=False).out
 
 
 def test_somebody_else_s_deployment_is_not_taken_for_ours(world, monkeypatch, release):
@@ -140,7 +141,7 @@ def test_who_waits_gets_a_turn(world, monkeypatch, release):
     held, started = slow_update(world.deployed(), monkeypatch)
     assert started.wait(20)
     world.change(90)
-    release(held, "deployer.flow", "say")
+    release(held, "deployer.standing", "say")
     done = world.run("--yes", "--wait", "30")
     assert done.code == 0, done.err
     assert "waiting for it" in done.err
@@ -230,11 +231,36 @@ def test_drift(world):
     assert document["drifted"] is True
 
 
+def test_a_malformed_template_is_told_with_its_place(world, tmp_path):
+    before = Build(tmp_path / "before", suffix=world.build.suffix)
+    before.properties("logs.Requests")["RetentionInDays"] = {"Fn::Select": ["x", []]}
+    before.properties("topics.Orders")["TopicName"] = {"Fn::GetAtt": 5}
+    before.write()
+    told = world.run("plan", "--against", str(before.folder), local=False)
+    assert (told.code, told.out) == (2, "")
+    assert told.err == (
+        f"error: {before.folder}/logs.template.json: Requests.Properties.RetentionInDays: "
+        'Fn::Select takes [index, list], not ["x", []]\n'
+        f"error: {before.folder}/topics.template.json: Orders.Properties.TopicName: "
+        'Fn::GetAtt takes [resource, attribute] or "resource.attribute", not 5\n'
+        "next: mend it where it was written (cfn-lint names the line), and run the command again\n"
+    )
+
+
+def test_a_build_without_one_of_its_templates_is_told(world, tmp_path):
+    before = Build(tmp_path / "before", suffix=world.build.suffix)
+    del before.tiers["logs"]
+    before.write()
+    told = world.run("plan", "--against", str(before.folder), local=False)
+    assert told.code == 2
+    assert f"error: {before.folder}: its root names logs.template.json, which is no file of the build\n" in told.err
+
+
 def test_a_plan_is_made_offline(world):
     world.deployed()
     nothing = world.run("plan", local=False)
     assert (nothing.code, nothing.calls) == (0, {})
-    assert nothing.out.startswith("nothing would change: the build in ")
+    assert nothing.out.startswith("nothing changes: ")
     planned = world.replace().run("plan", local=False)
     assert (planned.code, planned.calls) == (1, {})
     assert "--allow-replace logs.Requests" in planned.out
@@ -248,6 +274,7 @@ def test_a_plan_as_data(world):
     done = world.run("plan", "--json", local=False)
     document = json.loads(done.out)
     assert document["against"].startswith("what was last deployed from ")
+    assert document["against"].endswith("(account 123456789012, us-east-1)")
     assert document["review"]["forecast"] is True
     assert document["verdict"]["refusals"][0]["flag"] == "--allow-replace logs.Requests"
 
@@ -269,6 +296,7 @@ def test_a_plan_against_what_is_deployed(world):
     world.deployed().change()
     done = world.run("plan", "--against", "deployed")
     assert done.code == 0
+    assert done.out.startswith("compared with what is deployed (account 123456789012, us-east-1)\n")
     assert "RetentionInDays: 30 → 60" in done.out
     assert not set(done.calls) - {"DescribeStacks", "GetTemplate", "ListStackResources"}
 

@@ -158,7 +158,7 @@ def test_an_edited_review_with_a_digest_that_fits_is_judged_again(world):
     )
     done = world.run("execute")
     assert done.code == 1
-    assert "error: logs.Requests: replace: " in done.err
+    assert "error: logs.Requests (replace): " in done.err
 
 
 def test_another_policy_is_refused(reviewed):

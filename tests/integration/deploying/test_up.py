@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployer import conclusion, flow
+from deployer import conclusion, deployment, flow
 from deployer.errors import BusyError
-from deployer.verbs import up
 from tests.integration.deploying.small import Build, resource
 
 FINISHED = {"flat-outputs.json", "deployed.json", "review.md", "review.html"}
@@ -48,7 +47,8 @@ def test_one_changed_tier_costs_few_calls(world):
     assert "1 file uploaded" in done.err
     polled = {"DescribeChangeSet", "DescribeEvents", "DescribeStackEvents"}
     described = {"DescribeStacks": 2 + 3, "GetTemplate": 1 + 2}  # the root's own, and those of nested stacks
-    rest = {"ListChangeSets", "ListObjectsV2", "PutObject", "CreateChangeSet", "ExecuteChangeSet", "ListStackResources"}
+    described["ListStackResources"] = 1 + 1  # what stands before, and what stands after
+    rest = {"ListChangeSets", "ListObjectsV2", "PutObject", "CreateChangeSet", "ExecuteChangeSet"}
     assert {name: number for name, number in done.calls.items() if name not in polled} == {
         **described,
         **dict.fromkeys(rest, 1),
@@ -105,7 +105,7 @@ def test_the_gate_refuses_a_replacement_until_it_is_acknowledged_by_name(world):
     world.deployed().replace()
     refused = world.run("--yes")
     assert refused.code == 1
-    assert "error: logs.Requests: replace: " in refused.err
+    assert "error: logs.Requests (replace): " in refused.err
     assert refused.err.endswith(
         f"next: if it is meant to happen: python deploy.py {world.where} --local --allow-replace logs.Requests\n"
     )
@@ -141,7 +141,7 @@ def test_what_the_policy_never_allows_has_no_flag(world):
     world.deployed().replace()
     refused = world.run("--yes", "--allow-replace", "logs.Requests")
     assert refused.code == 1
-    assert "(never here: logs are evidence; policies/dev.yaml:2)" in refused.err
+    assert "(never here, see policies/dev.yaml:2; logs are evidence)" in refused.err
     assert refused.err.endswith("next: change what no flag acknowledges, build, and run again\n")
 
 
@@ -181,13 +181,44 @@ def test_a_template_in_which_aws_finds_no_change(world):
     world.build.tiers = {}
     world.build.write()
     world.deployed()
-    world.build.root["Metadata"] = {"Note": "of no resource"}
+    world.build.root["Mappings"] = {"Of": {"no": {"use": "to any resource"}}}
     world.build.write()
     done = world.run("--yes")
     assert done.code == 0, done.err
     assert (done.calls["CreateChangeSet"], done.calls["DeleteChangeSet"]) == (1, 1)
     assert "nothing to change" in done.err
     assert world.leftovers() == []
+
+
+def test_params_that_reach_no_resource_cost_no_change_set(world):
+    """AWS would record them only together with a change of a resource: until then every run says so, and no more."""
+
+    def settings(**given):
+        world.build.root["Metadata"] = {"Settings": {"monitoring": given}}
+        world.build.write()
+
+    settings(lag_seconds=60, days=30)
+    world.deployed()
+    settings(lag_seconds=45, days=30)
+    for _ in range(2):
+        done = world.run("--yes")
+        assert (done.code, done.calls) == (0, {"DescribeStacks": 1 + 3, "GetTemplate": 1, "ListStackResources": 1})
+        assert f"nothing to change: {world.stack} is what" in done.err
+        assert "note: monitoring.lag_seconds changed in params and reaches no resource" in done.err
+    settings(lag_seconds=45, days=60)
+    done = world.change(60).run("--yes")
+    assert done.code == 0, done.err
+    assert "monitoring.lag_seconds  60 → 45" in done.out  # nothing of it is lost
+    quiet = world.run("--yes")
+    assert (quiet.code, "note:" in quiet.err) == (0, False)
+
+
+def test_other_metadata_of_the_root_is_nothing_to_tell(world):
+    world.deployed()
+    world.build.root["Metadata"] = {"Note": "of no resource"}
+    world.build.write()
+    done = world.run("--yes")
+    assert (done.code, "CreateChangeSet" in done.calls, "note:" in done.err) == (0, False, False)
 
 
 def test_a_shell_that_somebody_deletes_meanwhile(world, monkeypatch):
@@ -315,7 +346,7 @@ def test_what_was_not_executed_after_all_is_discarded(world, monkeypatch, error,
         raise error
 
     world.deployed().title("new")
-    monkeypatch.setattr(up, "carry_out", carry_out)
+    monkeypatch.setattr(deployment, "carry_out", carry_out)
     done = world.run("--yes")
     assert done.code == code
     assert done.err.endswith(told)
@@ -329,7 +360,7 @@ def test_who_is_interrupted_after_the_execution_has_deployed(world, monkeypatch)
         raise KeyboardInterrupt
 
     world.deployed().title("new")
-    monkeypatch.setattr(up, "carry_out", carry_out)
+    monkeypatch.setattr(deployment, "carry_out", carry_out)
     done = world.run("--yes")
     assert done.code == 130
     assert "DeleteChangeSet" not in done.calls

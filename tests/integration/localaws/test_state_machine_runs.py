@@ -20,16 +20,24 @@ from settings.load import load
 _ROOT = Path(__file__).parents[3]
 _ROLE = "arn:aws:iam::123456789012:role/role"
 _TIER = json.loads((_ROOT / "tests/golden/dev/validation.template.json").read_text())["Resources"]
-# In the function's place: the answers that the machine is to judge.
+_BUCKET = "payments-test-reports"
+# In the function's place: two items of work, of which the second takes two calls, and the answer that is to be judged.
 _STAND_IN = """
+import json
+
 def handle(event, context):
     if event["action"] == "plan":
-        return {"run_id": "r", "tables": [{"schema": "public", "table": name} for name in "abcdef"], "skipped": []}
+        import boto3
+        assert event["input"] == {"settle_seconds": 0}, event
+        items = [{"item": item, "lots": [[item, 0, 1]]} for item in range(2)]
+        boto3.client("s3").put_object(Bucket="BUCKET", Key="work/r/items.json", Body=json.dumps(items))
+        return {"run_id": "r", "attempt": event["execution"], "done": True, "items": 2, "items_key": "work/r/items.json",
+                "few": items if FEW else []}
+    assert event["run_id"] == "r", event
     if event["action"] == "compare":
-        assert event["run_id"] == "r"
-        return {"run_id": "r", **event["table"], "verdict": "PASS"}
-    names = sorted(result["table"] for result in event["results"])
-    assert names == list("abcdef"), names
+        assert event["attempt"] and event["item"]["lots"] == [[event["item"]["item"], 0, 1]], event
+        return {"done": event["item"]["item"] == 0 or "answer" in event}
+    assert event == {"action": "conclude", "run_id": "r"}, event
     return {"run_id": "r", "verdict": VERDICT, "mismatches": MISMATCHES}
 """
 
@@ -38,7 +46,12 @@ def handle(event, context):
 def client() -> Iterator[Any]:
     keys = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "example"}
     with running() as endpoint:
-        yield lambda service: boto3.client(service, region_name="us-east-1", endpoint_url=endpoint, **keys)
+
+        def client(service: str) -> Any:
+            return boto3.client(service, region_name="us-east-1", endpoint_url=endpoint, **keys)
+
+        client("s3").create_bucket(Bucket=_BUCKET)
+        yield client
 
 
 def _make(client: Any, name: str, code: bytes, handler: str, variables: dict[str, str]) -> str:
@@ -52,16 +65,17 @@ def _make(client: Any, name: str, code: bytes, handler: str, variables: dict[str
         Role=_ROLE,
         Handler=handler,
         Code={"ZipFile": code},
-        Timeout=60,
+        Timeout=properties["Timeout"],
         Environment={"Variables": variables},
     )["FunctionArn"]
 
 
 def _run(client: Any, function: str, name: str) -> dict[str, Any]:
-    definition = _TIER["StateMachine"]["Properties"]["DefinitionString"].replace("${FunctionArn}", function)
+    definition = _TIER["StateMachine"]["Properties"]["DefinitionString"]
+    definition = definition.replace("${FunctionArn}", function).replace("${ReportBucket}", _BUCKET)
     machines = client("stepfunctions")
     machine = machines.create_state_machine(name=name, definition=definition, roleArn=_ROLE)["stateMachineArn"]
-    execution = machines.start_execution(stateMachineArn=machine)["executionArn"]
+    execution = machines.start_execution(stateMachineArn=machine, input='{"settle_seconds": 0}')["executionArn"]
     until = time.monotonic() + 120
     while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < until
@@ -70,29 +84,28 @@ def _run(client: Any, function: str, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "mismatches", "status", "error"),
+    ("verdict", "mismatches", "few", "status", "error"),
     [
-        ("PASS", 0, "SUCCEEDED", None),
-        ("FAIL", 2, "FAILED", "Mismatch"),
-        ("INCONCLUSIVE", 0, "FAILED", "Inconclusive"),
+        ("PASS", 0, False, "SUCCEEDED", None),
+        ("FAIL", 2, True, "FAILED", "Mismatch"),
+        ("INCONCLUSIVE", 0, False, "FAILED", "Inconclusive"),
     ],
 )
-def test_a_run_maps_over_the_tables_and_is_judged(
-    client: Any, verdict: str, mismatches: int, status: str, error: str | None
+def test_a_run_maps_over_the_items_and_is_judged(
+    client: Any, verdict: str, mismatches: int, few: bool, status: str, error: str | None
 ) -> None:
     source = _STAND_IN.replace("VERDICT", repr(verdict)).replace("MISMATCHES", str(mismatches))
+    source = source.replace("FEW", str(few))
+    source = source.replace("BUCKET", _BUCKET)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("code.py", source)
     name = f"stand-in-{verdict.lower()}"
     found = _run(client, _make(client, name, buffer.getvalue(), "code.handle", {}), name)
     assert (found["status"], found.get("error")) == (status, error), found
-    history = client("stepfunctions").get_execution_history(executionArn=found["executionArn"], maxResults=1000)[
-        "events"
-    ]
-    kinds = [event["type"] for event in history]
-    assert kinds.count("MapIterationSucceeded") == 6
-    assert kinds.count("TaskSucceeded") == 8
+    log = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    calls = [event["message"] for event in log if event["message"].startswith("START")]
+    assert len(calls) == 1 + 3 + 1, "the plan, an item that is done at once and one that is not, the conclusion"
 
 
 def test_the_validator_itself_runs_and_says_what_it_cannot_reach(client: Any) -> None:
@@ -103,13 +116,13 @@ def test_the_validator_itself_runs_and_says_what_it_cannot_reach(client: Any) ->
             {"username": "u", "password": "not-secret", "host": "127.0.0.1", "port": 1, "dbname": "payments"}
         )
         secrets[f"{side}_SECRET_ARN"] = client("secretsmanager").create_secret(Name=side, SecretString=text)["ARN"]
-    variables = {
+    variables = {"REPORT_BUCKET": _BUCKET} | {
         name: value
         for name, value in _TIER["Function"]["Properties"]["Environment"]["Variables"].items()
         if isinstance(value, str)
     }
     arn = _make(client, "validator", code, _TIER["Function"]["Properties"]["Handler"], variables | secrets)
-    answer = client("lambda").invoke(FunctionName=arn, Payload=b'{"action": "plan"}')
+    answer = client("lambda").invoke(FunctionName=arn, Payload=b'{"action": "plan", "execution": "e", "input": {}}')
     problem = json.loads(answer["Payload"].read())
     assert answer["FunctionError"] == "Unhandled"
     assert problem["errorType"] == "ConnectError"

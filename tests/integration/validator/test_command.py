@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -39,16 +40,18 @@ def test_equal_databases_exit_0(tables: Any, tmp_path: Path, capsys: pytest.Capt
     arguments = [*_arguments(tables), "--statement-timeout", "60", "--json", str(tmp_path / "report.json")]
     assert main(arguments) == 0
     output, progress = capsys.readouterr()
-    assert output.splitlines() == [
-        f"verdict  {'table':<{len(tables.schema) + 9}}  source rows  target rows  why",
-        f"PASS     {tables.schema}.accounts            0            0",
-        f"PASS     {tables.schema}.payments        1,234        1,234",
+    assert [
+        re.sub(r" {2,}", "  ", line) for line in re.sub(r"[\d,]+$", "#", output, flags=re.MULTILINE).splitlines()
+    ] == [
+        "verdict  table  source rows  target rows  rows/s  why",
+        f"PASS  {tables.schema}.accounts  0  0  -",
+        f"PASS  {tables.schema}.payments  1,234  1,234  #",
         "left out: 1 view",
         "PASS: 2 tables compared, 0 differ, 0 inconclusive",
     ]
-    assert [line.split(" ")[:3] for line in progress.splitlines()] == [
-        ["[1/2]", f"{tables.schema}.accounts", "PASS"],
-        ["[2/2]", f"{tables.schema}.payments", "PASS"],
+    assert sorted(line.split(" ")[1:3] for line in progress.splitlines()) == [
+        [f"{tables.schema}.accounts", "PASS"],
+        [f"{tables.schema}.payments", "PASS"],
     ]
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["verdict"] == "PASS"
@@ -92,7 +95,7 @@ def test_nothing_to_compare_exits_4(pair: Any, capsys: pytest.CaptureFixture[str
 def test_one_table(tables: Any, capsys: pytest.CaptureFixture[str], name: str) -> None:
     tables.on_target("INSERT INTO accounts VALUES (1)")
     assert main([*_arguments(tables), "--table", name.format(schema=tables.schema)]) == 0
-    assert "1 tables compared" in capsys.readouterr().out
+    assert "1 table compared" in capsys.readouterr().out
     assert main([*_arguments(tables), "--table", "payments", "--table", "accounts"]) == 1
 
 
@@ -148,8 +151,9 @@ def test_wrong_arguments_exit_2(arguments: list[str], capsys: pytest.CaptureFixt
 def test_a_report_that_cannot_be_written_exits_2(
     tables: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*_arguments(tables), "--json", str(tmp_path / "no" / "report.json")]) == 2
-    assert "No such file or directory" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    assert main([*_arguments(tables), "--json", str(tmp_path / "file" / "report.json")]) == 2
+    assert re.search("error: cannot write .*report.json: File exists", capsys.readouterr().err)
 
 
 def test_an_interrupt_exits_130(
@@ -158,7 +162,7 @@ def test_an_interrupt_exits_130(
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "compare_table", interrupt)
+    monkeypatch.setattr(command, "run", interrupt)
     assert main(_arguments(tables)) == 130
     assert capsys.readouterr().err == "interrupted: nothing is proven\n"
 

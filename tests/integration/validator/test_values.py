@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.integration.validator.conftest import Pair, told
 from validator.catalog import Table
-from validator.compare import Sides, compare_table
+from validator.compare import compare_table
+from validator.comparison import Options
+from validator.settle import Patience
+from validator.sides import Sides
 
 # Type, and values that all differ from each other.
 KINDS = {
@@ -74,71 +79,79 @@ KINDS = {
     "numeric(5,2)[]": ("{1.00}", "{1.01}"),
     "tsvector": ("a:1", "a:2", "'a|b'"),
     "tsquery": ("a & b", "a | b"),
-    "xid8": (),
     "pg_lsn": ("0/1", "1/0"),
 }
-UNJUDGED = {"xid8"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _roles(servers: Any) -> None:
-    """Whoever reads the target has every setting that changes how values are written set against us."""
-    source, target = servers
-    source.run("CREATE ROLE plain LOGIN PASSWORD 'p' SUPERUSER")
-    target.run("""
-        CREATE ROLE plain LOGIN PASSWORD 'p' SUPERUSER;
-        ALTER ROLE plain SET timezone TO 'Asia/Kathmandu';
-        ALTER ROLE plain SET datestyle TO 'German, DMY';
-        ALTER ROLE plain SET intervalstyle TO 'sql_standard';
-        ALTER ROLE plain SET bytea_output TO 'escape';
-        ALTER ROLE plain SET extra_float_digits TO -15;
-        ALTER ROLE plain SET search_path TO public;
-        ALTER ROLE plain SET standard_conforming_strings TO off;
-        ALTER ROLE plain SET client_encoding TO 'LATIN1';
-        ALTER ROLE plain SET statement_timeout TO '1h';
-        ALTER ROLE plain SET enable_seqscan TO off;
-        ALTER ROLE plain SET default_transaction_isolation TO serializable;
-        ALTER DATABASE postgres SET xmlbinary TO hex
-    """)
+HOSTILE = """
+CREATE ROLE plain LOGIN PASSWORD 'p' SUPERUSER;
+ALTER ROLE plain SET timezone TO 'Asia/Kathmandu';
+ALTER ROLE plain SET datestyle TO 'German, DMY';
+ALTER ROLE plain SET intervalstyle TO 'sql_standard';
+ALTER ROLE plain SET bytea_output TO 'escape';
+ALTER ROLE plain SET extra_float_digits TO -15;
+ALTER ROLE plain SET search_path TO public;
+ALTER ROLE plain SET standard_conforming_strings TO off;
+ALTER ROLE plain SET client_encoding TO 'LATIN1';
+ALTER ROLE plain SET statement_timeout TO '1h';
+ALTER ROLE plain SET enable_seqscan TO off;
+ALTER ROLE plain SET default_transaction_isolation TO serializable;
+ALTER DATABASE postgres SET xmlbinary TO hex
+"""
 
 
 def _literal(value: str | None) -> str:
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - UNJUDGED))
-def test_equal_values_are_equal_under_hostile_settings(pair: Any, kind: str) -> None:
-    values = ", ".join(f"({n}, {_literal(value)})" for n, value in enumerate((*KINDS[kind], None)))
-    pair.on_both(f"CREATE TABLE t (n int, v {kind}); INSERT INTO t VALUES {values}")
-    result = pair.compare(user="plain", password="p")
-    assert (result["verdict"], result["reason"]) == ("PASS", "")
+@pytest.fixture(scope="module")
+def hostile(servers: Any) -> Iterator[None]:
+    """Whoever reads the target has every setting that changes how values are written set against us."""
+    servers[0].run("CREATE ROLE plain LOGIN PASSWORD 'p' SUPERUSER")
+    servers[1].run(HOSTILE)
+    yield
+    servers[1].run("ALTER DATABASE postgres RESET xmlbinary")
+    for server in servers:
+        server.run("DROP ROLE plain")
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - UNJUDGED))
-def test_every_two_values_are_told_apart(pair: Any, kind: str) -> None:
-    values: list[str | None] = [*KINDS[kind], None]
-    tables = "; ".join(
-        f"CREATE TABLE v{n} (v {kind}); INSERT INTO v{n} VALUES ({_literal(value)})" for n, value in enumerate(values)
-    )
-    pair.on_both(tables)
-    for n in range(len(values)):
-        other = (n + 1) % len(values)
-        pair.on_target(f"ALTER TABLE v{n} RENAME TO keep; ALTER TABLE v{other} RENAME TO v{n}")
-        assert pair.compare(f"v{n}")["verdict"] == "FAIL", (values[n], values[other])
-        pair.on_target(f"ALTER TABLE v{n} RENAME TO v{other}; ALTER TABLE keep RENAME TO v{n}")
+@pytest.fixture(scope="module")
+def values(shared_pair: Pair, hostile: None) -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Compares a kind's values: `equal N`, the same on both sides; `apart N`, each with the next one on the target."""
+    known = [
+        place for place, kind in enumerate(KINDS)
+        if shared_pair.source.run(f"SELECT to_regtype('{kind.partition('(')[0]}') IS NOT NULL")[0][0]
+    ]  # fmt: skip
+    for side, shift in ((shared_pair.on_source, 0), (shared_pair.on_target, 1)):
+        statements = []
+        for place in known:
+            kind = list(KINDS)[place]
+            held = [*KINDS[kind], None]
+            for table, shifted in ((f"equal{place}", 0), (f"apart{place}", shift)):
+                rows = ", ".join(f"({n}, {_literal(held[(n + shifted) % len(held)])})" for n in range(len(held)))
+                statements.append(
+                    f"CREATE TABLE {table} (n int PRIMARY KEY, v {kind}); INSERT INTO {table} VALUES {rows}"
+                )
+        side("; ".join(statements))
+    readers = shared_pair.source.endpoint(), shared_pair.target.endpoint(user="plain", password="p")
+    with Sides(*readers) as sides:
+
+        def compare(table: str) -> dict[str, Any]:
+            if int(table[5:]) not in known:
+                pytest.skip("the older major has no such type")
+            return shared_pair.compare_on(sides, table)
+
+        yield compare
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - UNJUDGED))
-def test_an_older_major_writes_equal_values_alike(mixed_pair: Any, kind: str) -> None:
-    values = ", ".join(f"({n}, {_literal(value)})" for n, value in enumerate((*KINDS[kind], None)))
-    mixed_pair.on_target(f"CREATE TABLE t (n int, v {kind}); INSERT INTO t VALUES {values}")
-    if not mixed_pair.source.run(f"SELECT to_regtype('{kind.partition('(')[0]}') IS NOT NULL")[0][0]:
-        pytest.skip("the older major has no such type")
-    mixed_pair.on_source(f"CREATE TABLE t (n int, v {kind}); INSERT INTO t VALUES {values}")
-    result = mixed_pair.compare()
-    assert (result["verdict"], result["reason"]) == ("PASS", "")
-    mixed_pair.on_target("UPDATE t SET v = NULL WHERE n = 0")
-    assert mixed_pair.compare()["verdict"] == "FAIL"
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_values_are_equal_under_hostile_settings(values: Callable[[str], dict[str, Any]], kind: str) -> None:
+    result = values(f"equal{list(KINDS).index(kind)}")
+    assert (result["verdict"], result["reason"], result["notes"]) == ("PASS", "", [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_value_is_told_apart_from_the_next(values: Callable[[str], dict[str, Any]], kind: str) -> None:
+    result = values(f"apart{list(KINDS).index(kind)}")
+    assert told(result) == sorted(f"changed {n}: v" for n in range(len(KINDS[kind]) + 1))
 
 
 def test_functions_and_catalogues_of_others_are_not_called(pair: Any) -> None:
@@ -154,18 +167,19 @@ def test_functions_and_catalogues_of_others_are_not_called(pair: Any) -> None:
     pair.on_source("INSERT INTO t VALUES (1)")
     pair.on_target("INSERT INTO t VALUES (2)")
     try:
-        assert pair.compare(user=evil, password="p")["reason"] == "the counts agree, the contents differ"
+        assert told(pair.compare(user=evil, password="p")) == ["extra 2", "missing 1"]
     finally:
         pair.on_both(f"DROP SCHEMA {evil} CASCADE; DROP ROLE {evil}")
 
 
+@pytest.mark.usefixtures("hostile")
 def test_names_outside_of_a_roles_client_encoding(pair: Any) -> None:
     pair.on_both('CREATE TABLE "\u20ac" ("\u4ed8" int); INSERT INTO "\u20ac" VALUES (1)')
     assert pair.compare("\u20ac", user="plain", password="p")["verdict"] == "PASS"
 
 
 def test_a_value_in_another_column_is_another_row(pair: Any) -> None:
-    kinds = sorted(set(KINDS) - UNJUDGED)
+    kinds = sorted(KINDS)
     columns = ", ".join(f"a{n} {kind}, b{n} {kind}" for n, kind in enumerate(kinds))
     pair.on_both(f"CREATE TABLE t ({columns})")
     names = [f"a{n}" for n in range(len(kinds))], [f"b{n}" for n in range(len(kinds))]
@@ -298,16 +312,59 @@ def test_types_that_write_one_value_in_two_ways_are_inconclusive(
     assert " on the source, " in result["reason"]
 
 
-def test_another_server_encoding_changes_nothing(pair: Any) -> None:
-    pair.source.run("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
-    pair.target.run("CREATE DATABASE utf ENCODING 'UTF8' TEMPLATE template0")
-    table = "CREATE TABLE public.t (a text, b jsonb, c bytea, d varchar(9), e char(9)); "
-    values = "SET client_encoding TO 'UTF8'; INSERT INTO public.t VALUES ('café', '{\"x\":\"ü|\"}', '\\xff', 'é', 'é')"
-    pair.source.run(table + values, "latin")
-    pair.target.run(table + values, "utf")
+@pytest.fixture(scope="module")
+def encoded(servers: Any) -> Iterator[None]:
+    """Databases of other encodings on the source, and one in UTF-8 on the target."""
+    servers[0].run("CREATE DATABASE latin1 ENCODING 'LATIN1' TEMPLATE template0")
+    servers[0].run("CREATE DATABASE sql_ascii ENCODING 'SQL_ASCII' TEMPLATE template0")
+    servers[1].run("CREATE DATABASE utf8 ENCODING 'UTF8' TEMPLATE template0")
+    yield
+    for name in ("latin1", "sql_ascii"):
+        servers[0].run(f"DROP DATABASE {name}")
+    servers[1].run("DROP DATABASE utf8")
 
-    with Sides(pair.source.endpoint(database="latin"), pair.target.endpoint(database="utf")) as sides:
-        assert compare_table(sides, Table("public", "t")).verdict == "PASS"
-    pair.target.run("UPDATE public.t SET a = 'cafe'", "utf")
-    with Sides(pair.source.endpoint(database="latin"), pair.target.endpoint(database="utf")) as sides:
-        assert compare_table(sides, Table("public", "t")).verdict == "FAIL"
+
+@pytest.mark.parametrize("patience", [Patience(), Patience(0.001)])
+@pytest.mark.parametrize("encoding", ["latin1", "sql_ascii"])
+@pytest.mark.usefixtures("encoded")
+def test_another_server_encoding_changes_nothing(
+    servers: Any, encoding: str, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Patience, "pause_seconds", 0.001)
+    source, target = servers
+    # Bytes of UTF-8, whatever the client's encoding.
+    text = "convert_from(decode('{}', 'hex'), '" + ("UTF8" if encoding == "latin1" else "SQL_ASCII") + "')"
+    table = "DROP TABLE IF EXISTS t; CREATE TABLE t (k text PRIMARY KEY, a varchar(9), b jsonb, c bytea, d char(9)); "
+    cafe = text.format("café".encode().hex())
+    source.run(
+        f"{table} INSERT INTO t VALUES ({cafe}, {cafe}, to_jsonb({cafe}), '\\xff', {cafe}), ('b', 'b', '1', '', '')",
+        encoding,
+    )
+    target.run(
+        f"{table} INSERT INTO t VALUES ('café', 'café', '\"café\"', '\\xff', 'café'), ('b', 'b', '1', '', '')", "utf8"
+    )
+    with Sides(source.endpoint(database=encoding), target.endpoint(database="utf8")) as sides:
+
+        def compare() -> dict[str, Any]:
+            return compare_table(sides, Table("public", "t"), Options(patience=patience)).document()
+
+        document = compare()
+        assert (document["verdict"], document["hash"], document["key"]) == ("PASS", "md5", ["k"])
+        # A letter that the source cannot even write.
+        target.run("INSERT INTO t VALUES ('€'); UPDATE t SET a = 'cafe' WHERE k = 'café'", "utf8")
+        assert told(compare()) == ["changed café: a", "extra €"]
+
+
+@pytest.mark.usefixtures("encoded")
+def test_bytes_that_are_no_text_never_pass(servers: Any) -> None:
+    source, target = servers
+    for server, database in ((source, "sql_ascii"), (target, "utf8")):
+        server.run(
+            "DROP TABLE IF EXISTS t; CREATE TABLE t (k text PRIMARY KEY, v text); INSERT INTO t VALUES ('a', 'b')",
+            database,
+        )
+    source.run("UPDATE t SET v = convert_from('\\xff', 'SQL_ASCII')", "sql_ascii")
+    with Sides(source.endpoint(database="sql_ascii"), target.endpoint(database="utf8")) as sides:
+        assert compare_table(sides, Table("public", "t")).verdict != "PASS"
+        source.run("UPDATE t SET v = 'a', k = convert_from('\\xff', 'SQL_ASCII')", "sql_ascii")
+        assert compare_table(sides, Table("public", "t")).verdict != "PASS"

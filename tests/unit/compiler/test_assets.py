@@ -1,4 +1,4 @@
-"""The validator's zip: the same bytes wherever it is made, whole, and nothing but what is locked."""
+"""The zips of validator and cutover: the same bytes wherever they are made, whole, nothing but what is locked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from compiler.assets import package_validator
+from compiler.assets import package_cutover, package_validator, require_handlers
 from contract.certificates import DATA_CENTER_BUNDLE, read_certificates
 from settings.errors import AssetError, ParamsError
 from settings.load import load
@@ -31,7 +31,8 @@ SITE = next(Path(folder) for folder in sys.path if list(Path(folder).glob("pg800
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository in another place, with only its own copy of the driver on the path."""
     root = tmp_path / "repository"
-    shutil.copytree(ROOT / "validator", root / "validator", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("cutover", "validator"):
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "params", root / "params")
     shutil.copy(ROOT / "requirements.txt", root)
     site = tmp_path / "site"
@@ -134,7 +135,7 @@ assert validator.handler.__file__.startswith({str(tmp_path)!r})
 assert "boto3" not in sys.modules
 from validator.endpoint import Endpoint
 from pathlib import Path
-from validator.connection import _tls_context
+from validator.dialling import _tls_context
 for name in ("rds-us-east-1", "data-center"):
     ca = validator.handler._CODE / f"validator/certificates/{{name}}.pem"
     assert _tls_context(Endpoint("source", "h", 1, "d", "u", ca=ca)).cert_store_stats()["x509_ca"] >= 1
@@ -145,7 +146,66 @@ print("alone")
     assert (done.stdout, done.stderr) == ("alone\n", "")
 
 
+# --- the cutover's ------------------------------------------------------------------------------------------------------
+def test_the_cutovers_has_its_steps_and_all_that_the_validators_has(elsewhere: Path) -> None:
+    moved = package_cutover(SETTINGS, elsewhere)
+    sys.path[:] = [str(SITE)]
+    here, validator = package_cutover(SETTINGS, ROOT), package_validator(SETTINGS, ROOT)
+    assert moved == here
+    assert here.path == "assets/cutover.zip"
+    own = {file.relative_to(ROOT).as_posix() for file in (ROOT / "cutover").rglob("*.py")}
+    assert here.contents.keys() == own | validator.contents.keys()
+    assert validator.contents.items() <= here.contents.items()
+
+
+def test_every_step_is_found_and_imports_nothing_else(tmp_path: Path) -> None:
+    with _archive(package_cutover(SETTINGS, ROOT).data) as archive:
+        archive.extractall(tmp_path)
+    steps = sorted(file.stem for file in (ROOT / "cutover/steps").glob("*.py") if file.stem != "__init__")
+    program = f"""
+import sys
+standard = set(sys.path)
+sys.path.insert(0, {str(tmp_path)!r})
+from importlib import import_module
+for step in {steps!r}:
+    assert callable(import_module("cutover.steps." + step).handle), step
+folders = tuple(standard | {{{str(tmp_path)!r}}})
+strangers = [m.__name__ for m in list(sys.modules.values()) if getattr(m, "__file__", None) and not m.__file__.startswith(folders)]
+assert not strangers, strangers
+assert "boto3" not in sys.modules
+from cutover.steps.common.databases import _CODE
+for name in ("rds-us-east-1", "data-center"):
+    assert (_CODE / f"validator/certificates/{{name}}.pem").is_file()
+print("alone")
+"""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("alone\n", "")
+
+
 # --- what is refused -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("package", "asset"), [("validator", "validator"), ("cutover", "cutover"), ("validator", "cutover")]
+)
+def test_a_package_that_is_not_there_is_no_empty_one(elsewhere: Path, package: str, asset: str) -> None:
+    shutil.rmtree(elsewhere / package)
+    with pytest.raises(AssetError) as caught:
+        {"validator": package_validator, "cutover": package_cutover}[asset](SETTINGS, elsewhere)
+    told = f"assets/{asset}.zip: its code cannot be read: {elsewhere / package}: No such file or directory"
+    assert (str(caught.value), caught.value.hint) == (told, f"restore the folder: git checkout -- {package}")
+
+
+def test_a_handler_that_is_not_in_the_zip(elsewhere: Path) -> None:
+    shutil.rmtree(elsewhere / "cutover" / "steps")
+    assets = (package_validator(SETTINGS, elsewhere), package_cutover(SETTINGS, elsewhere))
+    freeze = {"Type": "x", "Properties": {"Code": "assets/cutover.zip", "Handler": "cutover.steps.freeze.handle"}}
+    validate = {"Type": "x", "Properties": {"Code": "assets/validator.zip", "Handler": "validator.handler.handle"}}
+    other = {"Type": "x"}
+    with pytest.raises(AssetError) as caught:
+        require_handlers({"cutover": {"Resources": {"A": other, "B": validate, "Freeze": freeze}}}, assets)
+    told = "assets/cutover.zip: cutover.Freeze starts cutover/steps/freeze.py, which does not exist"
+    assert (str(caught.value), caught.value.hint) == (told, "restore the folder: git checkout -- cutover/steps")
+
+
 def test_a_region_whose_roots_are_not_here() -> None:
     settings = dataclasses.replace(SETTINGS, region="eu-west-1")
     with pytest.raises(AssetError, match=r"rds-eu-west-1\.pem does not exist") as caught:
@@ -183,14 +243,14 @@ def test_a_repository_without_a_lock(elsewhere: Path) -> None:
 def test_a_lock_without_the_driver(elsewhere: Path) -> None:
     lock = elsewhere / "requirements.txt"
     lock.write_text(lock.read_text().replace("scramp==", "cramp=="))
-    with pytest.raises(AssetError, match=r"does not lock scramp, which the validator ships"):
+    with pytest.raises(AssetError, match=r"does not lock scramp, which the functions ship"):
         package_validator(SETTINGS, elsewhere)
 
 
 def test_a_driver_of_another_version_than_locked(elsewhere: Path) -> None:
     lock = elsewhere / "requirements.txt"
     lock.write_text(lock.read_text().replace("pg8000==", "pg8000==9"))
-    with pytest.raises(AssetError, match=r"pg8000 9\S+ is not installed, and the validator ships it") as caught:
+    with pytest.raises(AssetError, match=r"pg8000 9\S+ is not installed, and the functions ship it") as caught:
         package_validator(SETTINGS, elsewhere)
     assert "pip install --force-reinstall --require-hashes -r requirements.txt" in caught.value.hint
 

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -447,13 +446,6 @@ def test_an_answer_without_any_version_proposes_nothing(aws: FakeAws, nothing: s
     with pytest.raises(LiveError, match="names no version of aurora-postgresql that can be created") as caught:
         ask(aws.client)
     assert "emulator" in caught.value.hint
-
-
-def test_without_boto3_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(LiveError, match="boto3 is not installed") as caught:
-        boto3_clients("us-east-1")
-    assert caught.value.hint == "pip install boto3"
 
 
 def test_clients_are_of_the_region_and_do_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> None:

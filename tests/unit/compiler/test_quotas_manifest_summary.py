@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.bundle import Bundle, file_name
+from compiler.canonical import canonical_json
 from compiler.lint.findings import Finding
 from compiler.manifest import (
     Changes,
-    canonical_json,
     compare,
     exceptions,
     manifest_document,

@@ -180,3 +180,50 @@ def test_resources_by_type_keep_the_order_of_the_templates() -> None:
         "network.Vpc",
         "firewall.Group",
     ]
+
+
+# --- what no build of ours wrote --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "expression",
+    [
+        {"Fn::GetAtt": 5},
+        {"Fn::GetAtt": ["Group"]},
+        {"Ref": []},
+        {"Fn::Sub": ["a"]},
+        {"Fn::Join": ["", "x"]},
+        {"Fn::If": []},
+    ],
+)
+def test_a_malformed_function_comes_to_nothing(expression: dict[str, Any]) -> None:
+    tree = _tree(Description=expression)
+    assert (tree.follow("firewall", expression), tree.text("firewall", expression)) == (None, "")
+    assert [found.path for found in tree.references(tree.resources["firewall.Group"])] == [("VpcId",)]
+
+
+def test_an_attribute_may_be_written_with_a_dot() -> None:
+    tree = _tree()
+    found = tree.follow("network", {"Fn::GetAtt": "Vpc.CidrBlock"})
+    assert found == Target(tree.resources["network.Vpc"], "CidrBlock")
+
+
+def test_outputs_that_feed_each_other_come_to_nothing() -> None:
+    one = {"Resources": {}, "Outputs": {"Id": {"Value": {"Ref": "Id"}}}}
+    wires = (Connection("a", "Id", "b", "Id", "VpcId"), Connection("b", "Id", "a", "Id", "VpcId"))
+    tree = Tree(Bundle("dev", {"a": one, "b": one}, wires))
+    assert tree.follow("a", {"Ref": "Id"}) is None
+    assert tree.text("b", {"Ref": "Id"}) == ""
+
+
+def test_a_default_that_names_itself_comes_to_nothing() -> None:
+    default = {"Fn::Sub": "x-${Env}"}
+    template = {"Parameters": {"Env": {"Default": default}}, "Resources": {}}
+    tree = Tree(Bundle("dev", {"a": template}, ()))
+    assert tree.text("a", {"Ref": "Env"}) == "x-"
+
+
+def test_what_is_not_there_is_left_out() -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "elsewhere.template.json"}}
+    topic = {"Type": "AWS::SNS::Topic", "DependsOn": ["Nobody", "Nested"]}
+    tree = Tree(Bundle("dev", {"root": {"Resources": {"Nested": nested, "Topic": topic}}}, ()))
+    assert tree.follow("root", {"Fn::GetAtt": ["Nested", "Outputs.Id"]}) is None
+    assert [found.target.resource.logical_id for found in tree.references(tree.resources["root.Topic"])] == ["Nested"]

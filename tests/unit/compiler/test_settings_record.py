@@ -24,6 +24,7 @@ def test_the_root_carries_every_value_that_params_set_and_nothing_that_the_comma
     base = yaml.safe_load((root / "params/base.yaml").read_text())
     prod = yaml.safe_load((root / "params/prod.yaml").read_text())
     null = {key for key in _keys(base) if key.startswith("tags.")} - set(_keys(record))
+    assert base["cutover"].pop("smoke_url") is None
     assert set(_keys(base)) - null - {"network.vpn"} <= set(_keys(record)) <= {*_keys(base), *_keys(prod)}
     assert all(base["tags"][key.removeprefix("tags.")] is None for key in null)
     assert record["database"]["engine_version"] == settings.database.engine_version

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import is_dataclass
+from pathlib import Path
 
 import pytest
 
 from settings.checks import RULES, faults
 from settings.checks.traffic import FARGATE_SIZES
+from settings.load import load
 from settings.model import Settings
 
+PARAMS = Path(__file__).parents[3] / "params"
 # A base of the tests' own for what their messages repeat, so that defaults may change.
 VPC = "vpc_cidr: 10.0.0.0/16"
 PUBLIC = "public_subnet_cidrs: [10.0.1.0/24, 10.0.2.0/24, 10.0.3.0/24]"
@@ -24,6 +28,7 @@ database: {instance_class: db.r7g.large, backup_retention_days: 35}
 migration: {instance_class: dms.r6i.large, multi_az: true}
 service: {bake_time_minutes: 5}
 monitoring: {alarm_emails: [on-call@example.com]}
+cutover: {watch_minutes: 15, smoke_url: 'https://payments.example/health'}
 data_center: {database_host: db.own.example, database_address: 192.168.17.1, application_ips: [192.168.17.2]}
 """
 SAVED = f"""protection: durable
@@ -33,6 +38,7 @@ database: {{instance_class: db.t4g.medium, backup_retention_days: 7}}
 migration: {{instance_class: dms.t3.medium, multi_az: false}}
 service: {{bake_time_minutes: 0, image: '{REGISTRY}/payments:1.2.3'}}
 monitoring: {{alarm_emails: []}}
+cutover: {{watch_minutes: 14, smoke_url: 'http://payments.example/health'}}
 data_center: {{database_host: db.own.example, database_address: 192.168.17.1, application_ips: [192.168.17.2]}}
 """
 WHERE_DURABLE = "where protection (params/{env}.yaml:1) is durable"
@@ -66,6 +72,11 @@ BROKEN = {
         network(VPC, PUBLIC, PRIVATE) + "data_center:\n  cidrs: [192.168.0.0/16, 10.0.0.0/8]\n",
         [("6: data_center.cidrs[1]: 10.0.0.0/8 overlaps network.vpc_cidr (params/dev.yaml:2), 10.0.0.0/16; "
          "a block outside of the VPC, which never routes its own addresses elsewhere")],
+    ),
+    "rows that no call of the validator could watch": (
+        "validation:\n  timeout_seconds: 300\n  settle_seconds: 241\n  deadline_seconds: 240\n",
+        [("3: validation.settle_seconds: 241 is longer than a call of the function can watch; "
+         "at most 240: validation.timeout_seconds (params/dev.yaml:2) less 60")],
     ),
     "a region that does not exist": (
         "region: us-eats-1\n",
@@ -138,6 +149,10 @@ BROKEN = {
         [("2: service.database: aurora, while load_balancer.aws_weight (params/dev.yaml:4) leaves 1 % of the requests to "
          "the data centre and its database: payments would be written to two; "
          "aurora with aws_weight 100, or data_center with any weight")],
+    ),
+    "writers that are waited for as long as the freeze may last": (
+        "cutover:\n  freeze_seconds: 10\n  writer_seconds: 6\n",
+        ["3: cutover.writer_seconds: 6; at most 5, half of cutover.freeze_seconds (params/dev.yaml:2)"],
     ),
     "a share of the requests before the service is started": (
         "service:\n  started: false\nload_balancer:\n  aws_weight: 1\n",
@@ -270,6 +285,8 @@ def test_another_region_shows_everything_that_has_to_follow(params):
         "database: {backup_window: 23:30-00:30, maintenance_window: sun:22:30-sun:23:30}\n",
         "migration: {allocated_storage_gib: 20}\nmonitoring: {dms_free_storage_gib: 19}\n",
         "load_balancer: {test_port: 8443}\n",
+        "cutover: {freeze_seconds: 10, writer_seconds: 5}\n",
+        "cutover: {smoke_url: 'http://127.0.0.1:8080/health', watch_minutes: 0}\n",  # where nothing has to last
     ],
 )  # fmt: skip
 def test_what_is_just_inside_a_rule(params, text):
@@ -323,6 +340,9 @@ def test_fargate_sizes_from_the_smallest_to_the_largest(params, cpu):
          "database.instance_class: db.t4g.medium is a burstable class; a class of steady CPU, like r6i or r7g, {where}"),
         ("dms.r6i.large", "dms.t3.large",
          "migration.instance_class: dms.t3.large is a burstable class; a class of steady CPU, like r6i or r7g, {where}"),
+        ("watch_minutes: 15", "watch_minutes: 14", "cutover.watch_minutes: 14; at least 15 {where}"),
+        ("'https://payments.example/health'", "'http://payments.example/health'",
+         "cutover.smoke_url: http://payments.example/health; https://… {where}"),
         ("bake_time_minutes: 5", f"bake_time_minutes: 5, image: '{REGISTRY}/payments:1.2.3'",
          "service.image: an image by tag; by digest, …@sha256:<64 hex digits>, {where}"),
     ],
@@ -340,7 +360,7 @@ def test_what_a_durable_environment_must_not_save(params, good, bad, said):
 
 def test_all_that_is_saved_is_said_at_once(params):
     params.write(SAVED)
-    assert len(params.problems()) == 9
+    assert len(params.problems()) == 11
     params.write(SAVED.replace("durable", "disposable"))
     assert not params.load().durable
 
@@ -375,19 +395,30 @@ class Recorder:
         return value
 
 
+@pytest.fixture(scope="module")
+def unjudged(tmp_path_factory):
+    """What all the params of this file say, good and broken, as no rule has judged it."""
+    folder = tmp_path_factory.mktemp("unjudged") / "params"
+    shutil.copytree(PARAMS, folder)
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("settings.load.faults", lambda *_: ())
+        patch.setattr("settings.load.shared", lambda *_: ())
+        patch.setattr("settings.load.certificate_fault", lambda _: None)
+        for text in (DURABLE, SAVED, SAVED.replace("durable", "disposable"), *(text for text, _ in BROKEN.values())):
+            for name in ("dev", "prod"):
+                (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+                found.append(load(folder, name))
+    return found
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.check.__name__)
-def test_a_rule_needs_the_keys_that_it_looks_at_and_no_others(params, rule, monkeypatch):
+def test_a_rule_needs_the_keys_that_it_looks_at_and_no_others(unjudged, rule):
     """Otherwise it would judge a value that was refused, or keep silent about one that is good."""
-    monkeypatch.setattr("settings.load.faults", lambda *_: ())
-    monkeypatch.setattr("settings.load.shared", lambda *_: ())
-    monkeypatch.setattr("settings.load.certificate_fault", lambda _: None)
     seen, said, broken = set(), set(), False
-    for text in (DURABLE, SAVED, SAVED.replace("durable", "disposable"), *(text for text, _ in BROKEN.values())):
-        for name in ("dev", "prod"):
-            params.write(text, f"{name}.yaml")
-            settings = Recorder(params.load(name), "", seen)
-            found = list(rule.check(settings, lambda key: said.add(key.partition("[")[0]) or key))
-            broken = broken or bool(found)
+    for settings in unjudged:
+        found = list(rule.check(Recorder(settings, "", seen), lambda key: said.add(key.partition("[")[0]) or key))
+        broken = broken or bool(found)
     needs = set(rule.needs)
     assert broken
     assert said <= needs

@@ -26,6 +26,9 @@ from settings.shape import shape
 PARAMS = Path(__file__).parents[3] / "params"
 ENVIRONMENTS = sorted(path.stem for path in PARAMS.glob("*.yaml") if path.stem not in ("base", "lifecycle"))
 BASE = yaml.safe_load((PARAMS / "base.yaml").read_text())
+# Those of libyaml, where PyYAML was built with it: many documents are written here.
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VALIDATORS = {name: jsonschema.Draft7Validator(schema) for name, schema in schemas().items()}
 # As editors see them: the files, not the functions that make them.
 SCHEMAS = {name: json.loads((PARAMS / name).read_text()) for name in (BASE_SCHEMA, OVERRIDES_SCHEMA)}
@@ -77,7 +80,7 @@ def test_base_wants_every_key_and_overrides_want_none():
     assert not any("required" in section for section in every_object(SCHEMAS[OVERRIDES_SCHEMA]))
     for schema in SCHEMAS.values():
         sections = list(every_object(schema))
-        assert len(sections) == 12
+        assert len(sections) == 13
         assert all(section["additionalProperties"] is False for section in sections)
         assert not {"env", "suffix"} & set(schema["properties"])
 
@@ -177,6 +180,13 @@ def put(document, path, value):
     return {**document, name: put(below if isinstance(below, dict) else {}, rest, value) if rest else value}
 
 
+def written(path, document):
+    """Write it as YAML; what YAML has made of it."""
+    text = yaml.dump(document, Dumper=DUMPER, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+    return yaml.load(text, Loader=LOADER)
+
+
 def refused_by_loader(folder):
     try:
         load(folder, "dev")
@@ -198,8 +208,7 @@ def folder():
 @given(mutations())
 def test_what_the_schema_of_base_rejects_the_loader_rejects(folder, mutation):
     path, value = mutation
-    document = yaml.safe_load(yaml.safe_dump(put(BASE, path, value), allow_unicode=True))
-    (folder / "base.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    document = written(folder / "base.yaml", put(BASE, path, value))
     (folder / "dev.yaml").write_text("")
     if not refused_by_loader(folder):
         VALIDATORS[BASE_SCHEMA].validate(document)
@@ -209,9 +218,8 @@ def test_what_the_schema_of_base_rejects_the_loader_rejects(folder, mutation):
 @given(st.none() | mutations())
 def test_what_the_schema_of_overrides_rejects_the_loader_rejects(folder, mutation):
     document = put({}, *mutation) if mutation else None
-    document = yaml.safe_load(yaml.safe_dump(document, allow_unicode=True))
     (folder / "base.yaml").write_text((PARAMS / "base.yaml").read_text())
-    (folder / "dev.yaml").write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    document = written(folder / "dev.yaml", document)
     if not refused_by_loader(folder):
         VALIDATORS[OVERRIDES_SCHEMA].validate(document)
 

@@ -130,7 +130,7 @@ PLAIN = "write it in plain decimal digits"
         ("database: {master_username: postgres}",
          '"postgres"; a user name other than admin, postgres, rdsadmin, master, root'),
         ("migration: {schemas: [pg_catalog]}",
-         '"pg_catalog"; a PostgreSQL identifier, of a schema that is neither the server\'s nor DMS\'s own'),
+         '"pg_catalog"; a PostgreSQL identifier, of a schema that is neither the server\'s nor DMS\'s nor the cutover\'s own'),
         ("service: {image: payments}",
          '"payments"; an image reference ending in @sha256:<64 hex> or, outside prod, :tag'),
         ("data_center: {database_ca_pem: params/../secret.pem}", '"params/../secret.pem"; a .pem file under params/'),

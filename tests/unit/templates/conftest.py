@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import typing
 from collections.abc import Callable
@@ -48,14 +49,18 @@ def _make(cls: Any, data: dict[str, Any]) -> Any:
     return cls(**values)
 
 
+@functools.cache
+def _params(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((PARAMS / f"{name}.yaml").read_text())
+    return found
+
+
 @pytest.fixture(scope="session")
 def settings() -> MakeSettings:
     """`settings("prod", suffix="pr-1", network={"vpn": None})`: params of an environment, with nested changes."""
 
     def make(env: str = "dev", *, suffix: str | None = None, **changes: Any) -> Settings:
-        data: dict[str, Any] = yaml.safe_load((PARAMS / "base.yaml").read_text())
-        data = _merge(data, yaml.safe_load((PARAMS / f"{env}.yaml").read_text()))
-        data = _merge(data, changes)
+        data = _merge(_merge(_params("base"), _params(env)), changes)
         made: Settings = _make(Settings, {**data, "env": env, "suffix": suffix or env})
         return made
 
@@ -64,25 +69,39 @@ def settings() -> MakeSettings:
 
 @pytest.fixture(scope="session")
 def compile_tier() -> CompileTier:
+    """`compile_anew`, once for each tier and settings; every test has a template of its own."""
+    compiled: dict[tuple[int, str], tuple[Any, str]] = {}
+
+    def compile_once(module: ModuleType, settings: Settings) -> dict[str, Any]:
+        key = id(module.TIER), repr(settings)
+        if key not in compiled:
+            compiled[key] = module.TIER, _compile(module, settings)  # with the tier, so that its id stays its own
+        template: dict[str, Any] = json.loads(compiled[key][1])
+        return template
+
+    return compile_once
+
+
+@pytest.fixture(scope="session")
+def compile_anew() -> CompileTier:
     """One tier's template as plain data, with a parameter for each wire; its names hold, its outputs are all given.
 
     Names that other tiers create are taken on trust: the tree's own tests check them.
     """
+    return lambda module, settings: json.loads(_compile(module, settings))
 
-    def compile_alone(module: ModuleType, settings: Settings) -> dict[str, Any]:
-        tier = module.TIER
-        names = Names(settings.system, settings.suffix)
-        stack = Stack(tier.name, tier.description, settings, names)
-        for name in tier.inputs.kinds():
-            stack.template.add_parameter(Parameter(camel_case(name), Type="String"))
-        tier.build(stack, tier.inputs(**tier.inputs.parameters()))
-        assert [problem for problem in names.problems() if "which no tier creates" not in problem] == []
-        promised = {name for name, output in tier.outputs.fields().items() if not isinstance(output, Report)}
-        assert promised <= stack.given
-        template: dict[str, Any] = json.loads(json.dumps(stack.template.to_dict()))
-        return template
 
-    return compile_alone
+def _compile(module: ModuleType, settings: Settings) -> str:
+    tier = module.TIER
+    names = Names(settings.system, settings.suffix)
+    stack = Stack(tier.name, tier.description, settings, names)
+    for name in tier.inputs.kinds():
+        stack.template.add_parameter(Parameter(camel_case(name), Type="String"))
+    tier.build(stack, tier.inputs(**tier.inputs.parameters()))
+    assert [problem for problem in names.problems() if "which no tier creates" not in problem] == []
+    promised = {name for name, output in tier.outputs.fields().items() if not isinstance(output, Report)}
+    assert promised <= stack.given
+    return json.dumps(stack.template.to_dict())
 
 
 @pytest.fixture

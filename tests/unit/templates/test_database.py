@@ -243,7 +243,7 @@ class TestSecrets:
         secrets = of_type(template, "AWS::SecretsManager::Secret")
         assert {body["Properties"]["Name"] for body in secrets.values()} == {
             f"payments/{env}/{part}"
-            for consumer in ("application", "dms", "validator")
+            for consumer in ("application", "dms", "validator", "cutover")
             for part in (consumer, f"source-{consumer}")
         }
         for body in secrets.values():
@@ -257,6 +257,7 @@ class TestSecrets:
         assert users["application"] == users["source-application"] == "payments_application"
         assert users["dms"] == users["source-dms"] == "payments_dms"
         assert users["validator"] == users["source-validator"] == "payments_validator"
+        assert users["cutover"] == users["source-cutover"] == "payments_cutover"
 
     def test_passwords_are_generated_and_dms_can_read_them(self, template: Any) -> None:
         for body in of_type(template, "AWS::SecretsManager::Secret").values():
@@ -272,6 +273,7 @@ class TestSecrets:
         attachments = of_type(template, "AWS::SecretsManager::SecretTargetAttachment")
         assert {body["Properties"]["SecretId"]["Ref"] for body in attachments.values()} == {
             "ApplicationSecret",
+            "CutoverSecret",
             "DmsSecret",
             "ValidatorSecret",
         }
@@ -281,7 +283,7 @@ class TestSecrets:
 
     def test_those_on_aurora_name_its_database(self, settings: Any, compile_tier: Any) -> None:
         template = compile_tier(database, settings("dev", database={"name": "cards"}))
-        for name in ("ApplicationSecret", "DmsSecret", "ValidatorSecret"):
+        for name in ("ApplicationSecret", "CutoverSecret", "DmsSecret", "ValidatorSecret"):
             assert form(template["Resources"][name]) == {
                 "dbname": "cards",
                 "username": f"payments_{name.removesuffix('Secret').lower()}",
@@ -332,11 +334,30 @@ def test_no_password_is_written_anywhere(template: Any) -> None:
         assert "password" not in form(body)
 
 
+class TestPointer:
+    @pytest.mark.parametrize("side", ["data_center", "aurora"])
+    def test_begins_where_params_say_and_can_name_nothing_else(
+        self, side: str, settings: Any, compile_tier: Any
+    ) -> None:
+        template = compile_tier(database, settings("dev", service={"database": side}))
+        pointer = template["Resources"]["Pointer"]
+        assert pointer["Type"] == "AWS::SSM::Parameter"
+        assert pointer["Properties"]["Name"] == "/payments/dev/database"
+        assert (pointer["Properties"]["Type"], pointer["Properties"]["Value"]) == ("String", side)
+        assert re.fullmatch(pointer["Properties"]["AllowedPattern"], side)
+        assert not re.fullmatch(pointer["Properties"]["AllowedPattern"], "both")
+        assert template["Outputs"]["PointerName"]["Value"] == {"Ref": "Pointer"}
+
+    def test_outlives_a_durable_stack(self, template: Any, env: Any, is_kept: Any) -> None:
+        assert is_kept(template["Resources"]["Pointer"]) == (env == "prod")
+
+
 def test_outputs_name_the_cluster_its_instances_and_secrets(template: Any) -> None:
     assert set(template["Outputs"]) == {
-        "ApplicationSecretArn", "ClusterEndpoint", "ClusterId", "ClusterResourceId", "DmsSecretArn", "MasterSecretArn",
-        "Port", "Reader1InstanceId", "Reader2InstanceId", "ReaderEndpoint", "SourceApplicationSecretArn",
-        "SourceDmsSecretArn", "SourceValidatorSecretArn", "ValidatorSecretArn", "WriterInstanceId",
+        "ApplicationSecretArn", "ClusterEndpoint", "ClusterId", "ClusterResourceId", "CutoverSecretArn",
+        "DmsSecretArn", "MasterSecretArn", "PointerName", "Port", "Reader1InstanceId", "Reader2InstanceId",
+        "ReaderEndpoint", "SourceApplicationSecretArn", "SourceCutoverSecretArn", "SourceDmsSecretArn",
+        "SourceValidatorSecretArn", "ValidatorSecretArn", "WriterInstanceId",
     }  # fmt: skip
     value = {name: output["Value"] for name, output in template["Outputs"].items()}
     assert value["ClusterEndpoint"] == {"Fn::GetAtt": ["Cluster", "Endpoint.Address"]}

@@ -9,6 +9,8 @@ import pytest
 
 from templates import identity
 from templates.identity_policies import image_repository
+from templates.validation_workflow import MAP_LABEL
+from validator import places
 
 DIGEST = "@sha256:" + "0" * 64
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/payments"
@@ -24,7 +26,10 @@ TRUST = {
     "infrastructure": ("ecs.amazonaws.com", None),
     "dms-secrets": ("dms.us-east-1.amazonaws.com", []),
     "validator": ("lambda.amazonaws.com", None),
-    "state-machine": ("states.amazonaws.com", [f"{ARN}states{HERE}stateMachine:payments-ENV-validation"]),
+    "state-machine": (
+        "states.amazonaws.com",
+        [f"{ARN}states{HERE}stateMachine:payments-ENV-validation{items}" for items in ("", "/*")],
+    ),
     "flow-logs": ("vpc-flow-logs.amazonaws.com", [f"{ARN}ec2{HERE}vpc-flow-log/*"]),
     "monitoring": ("monitoring.rds.amazonaws.com", [f"{ARN}rds{HERE}db:payments-ENV-*"]),
 }
@@ -161,11 +166,14 @@ class TestEveryRole:
 
 
 class TestTaskExecution:
-    @pytest.mark.parametrize(("database", "secret"), [("data_center", "source-application"), ("aurora", "application")])
-    def test_reads_the_secret_of_the_writer_and_no_other(self, compiled, database, secret):
+    @pytest.mark.parametrize("database", ["data_center", "aurora"])
+    def test_reads_the_secrets_of_the_application_on_both_sides_and_no_other(self, compiled, database):
         role = roles(compiled(service={"database": database}))["task-execution"]
         reads = {resource for action, resource in allowed(role) if action.startswith("secretsmanager:")}
-        assert reads == {f"{ARN}secretsmanager{HERE}secret:payments/dev/{secret}-??????"}
+        assert reads == {
+            f"{ARN}secretsmanager{HERE}secret:payments/dev/{secret}-??????"
+            for secret in ("application", "source-application")
+        }
 
     def test_decrypts_through_secrets_manager(self, template):
         statement = one(roles(template)["task-execution"], "DecryptTheSecrets")
@@ -208,8 +216,10 @@ class TestTaskExecution:
 
 
 class TestApplicationAndDeployment:
-    def test_the_application_itself_may_do_nothing_until_the_database_tier_lets_it_in(self, template):
-        assert statements(roles(template)["task"]) == []
+    def test_the_application_itself_may_follow_the_pointer_until_the_database_tier_lets_it_in(self, template, env):
+        assert allowed(roles(template)["task"]) == {
+            ("ssm:GetParameter", f"{ARN}ssm{HERE}parameter/payments/{env}/database")
+        }
 
     def test_the_deployment_has_no_policy_of_our_own(self, template):
         assert statements(roles(template)["infrastructure"]) == []
@@ -247,11 +257,18 @@ class TestValidator:
             for part in ("validator", "source-validator")
         }
 
-    def test_writes_reports_under_their_prefix_and_reads_none(self, role, env):
-        pairs = {pair for pair in allowed(role) if pair[0].startswith("s3:")}
-        assert pairs == {("s3:PutObject", f"{ARN}s3:::payments-{env}-reports-${{AWS::AccountId}}/runs/*")}
+    def test_writes_reports_and_reads_none_of_them(self, role, env):
+        bucket = f"{ARN}s3:::payments-{env}-reports-${{AWS::AccountId}}"
+        assert {pair for pair in allowed(role) if pair[0].startswith("s3:")} == {
+            *(("s3:PutObject", f"{bucket}/{prefix}*") for prefix in (places.RUNS, places.WORK, places.BASELINES)),
+            *(("s3:GetObject", f"{bucket}/{prefix}*") for prefix in (places.WORK, places.BASELINES)),
+            ("s3:ListBucket", bucket),
+        }
+        assert one(role, "FindItsWork")["Condition"] == {
+            "StringLike": {"s3:prefix": [f"{places.WORK}*", f"{places.BASELINES}*"]}
+        }
         encrypt = one(role, "EncryptReports")
-        assert (encrypt["Action"], encrypt["Resource"]) == (["kms:GenerateDataKey"], [DATA_KEY])
+        assert (encrypt["Action"], encrypt["Resource"]) == (["kms:Decrypt", "kms:GenerateDataKey"], [DATA_KEY])
         assert encrypt["Condition"] == {"StringEquals": {"kms:ViaService": ["s3.us-east-1.amazonaws.com"]}}
 
     def test_puts_metrics_in_its_namespace_only(self, role, env):
@@ -288,12 +305,23 @@ class TestStateMachine:
     def role(self, template):
         return roles(template)["state-machine"]
 
-    def test_invokes_the_validator_and_its_versions_only(self, role, env):
+    def test_invokes_the_validator_reads_its_items_and_runs_them_and_nothing_else(self, role, env):
         function = f"{ARN}lambda{HERE}function:payments-{env}-validator"
-        assert {pair for pair in allowed(role) if pair[1] != "*"} == {
+        machine, items = f"payments-{env}-validation", f"payments-{env}-validation/{MAP_LABEL}"
+        assert {pair for pair in allowed(role) if pair[1] not in ("*", DATA_KEY["Ref"])} == {
             ("lambda:InvokeFunction", function),
             ("lambda:InvokeFunction", f"{function}:*"),
+            ("s3:GetObject", f"{ARN}s3:::payments-{env}-reports-${{AWS::AccountId}}/{places.items_key('*')}"),
+            ("states:StartExecution", f"{ARN}states{HERE}stateMachine:{machine}"),
+            ("states:DescribeExecution", f"{ARN}states{HERE}execution:{machine}:*"),
+            ("states:DescribeExecution", f"{ARN}states{HERE}execution:{items}:*"),
+            ("states:StopExecution", f"{ARN}states{HERE}execution:{machine}:*"),
+            ("states:StopExecution", f"{ARN}states{HERE}execution:{items}:*"),
+            ("states:RedriveExecution", f"{ARN}states{HERE}execution:{items}:*"),
         }
+        decrypt = one(role, "DecryptTheItems")
+        assert (decrypt["Action"], decrypt["Resource"]) == (["kms:Decrypt"], [DATA_KEY])
+        assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": ["s3.us-east-1.amazonaws.com"]}}
 
     def test_delivers_logs_and_traces(self, role):
         everywhere = {action for action, resource in allowed(role) if resource == "*"}

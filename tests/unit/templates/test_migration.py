@@ -148,7 +148,7 @@ class TestCertificates:
             assert pem.count("BEGIN CERTIFICATE") == file.count("BEGIN CERTIFICATE") > 0
 
     def test_are_renamed_when_they_change_because_they_can_only_be_replaced(
-        self, settings: Any, compile_tier: Any, tmp_path: Any, monkeypatch: Any
+        self, settings: Any, compile_anew: Any, tmp_path: Any, monkeypatch: Any
     ) -> None:
         (tmp_path / "params").mkdir()
         (tmp_path / "validator/certificates").mkdir(parents=True)
@@ -160,7 +160,7 @@ class TestCertificates:
             text = "".join(part + "-----END CERTIFICATE-----\n" for part in parts)
             (tmp_path / "params/data-center-ca.pem").write_text(text)
             monkeypatch.setattr(certificates, "REPOSITORY", tmp_path)
-            template = compile_tier(migration, settings("dev"))
+            template = compile_anew(migration, settings("dev"))
             names.add(template["Resources"]["DataCenterCertificate"]["Properties"]["CertificateIdentifier"])
         assert len(names) == 2
 
@@ -189,6 +189,7 @@ class TestTasks:
             assert [r["object-locator"]["schema-name"] for r in rules if r["rule-action"] == "include"] == [
                 "cards",
                 "ledger",
+                "cutover",
             ]
             assert json.loads(body["Properties"]["ReplicationTaskSettings"])["TargetMetadata"]["LobMaxSize"] == 77
 

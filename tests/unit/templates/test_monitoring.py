@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from templates import monitoring
+from cutover.steps.common import record
+from templates import monitoring, monitoring_cutover
 
 INSTANCES = {"writer": "WriterInstanceId", "reader-1": "Reader1InstanceId", "reader-2": "Reader2InstanceId"}
 GROUPS = {"blue": "BlueTargetGroupName", "green": "GreenTargetGroupName", "dc": "DataCenterTargetGroupName"}
@@ -83,6 +84,16 @@ SIMPLE: dict[str, Any] = {
     "validation-errors": ("AWS/Lambda", "Errors", ref(FunctionName="FunctionName"), "notBreaching"),
     "validation-run-failed": ("AWS/States", "ExecutionsFailed", MACHINE, "notBreaching"),
     "validation-run-timed-out": ("AWS/States", "ExecutionsTimedOut", MACHINE, "notBreaching"),
+    "cutover-stuck": ({"Ref": "CutoverNamespace"}, "Phase", {}, "ignore"),
+    "cutover-lag-reverse": ({"Ref": "CutoverNamespace"}, "ReverseLagSeconds", {}, "notBreaching"),
+    **{
+        f"cutover-run-{how}": ("AWS/States", metric, ref(StateMachineArn="CutoverMachineArn"), "notBreaching")
+        for how, metric in (
+            ("failed", "ExecutionsFailed"),
+            ("aborted", "ExecutionsAborted"),
+            ("timed-out", "ExecutionsTimedOut"),
+        )
+    },
 }
 SERVICE = ref(ClusterName="ClusterName", ServiceName="ServiceName")
 CALCULATED: dict[str, Any] = {
@@ -122,6 +133,13 @@ def alarms(template: Any, env: Any) -> Any:
 @pytest.fixture
 def build(settings: Any, compile_tier: Any) -> Any:
     return lambda **changes: compile_tier(monitoring, settings("dev", **changes))
+
+
+def test_phases_are_numbered_as_the_steps_tell_them(alarms: Any) -> None:
+    assert record.PHASES == monitoring_cutover.PHASES
+    stuck = alarms["cutover-stuck"]
+    assert stuck["Threshold"] == record.PHASES.index("stuck") == len(record.PHASES) - 1
+    assert stuck["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
 
 
 class TestAlarms:
@@ -494,6 +512,8 @@ class TestDashboard:
             "## Replication",
             "## Replication instance",
             "## Validation",
+            "## Cutover: 0 replicating, 1 preflight, 2 awaiting_approval, 3 frozen, 4 drained, 5 reversed, 6 switched, "
+            "7 reopened, 8 watching, 9 done, 10 rolling_back, 11 rolled_back, 12 stuck",
         ]
 
     def test_draws_every_metric_that_an_alarm_watches(self, widgets: Any, alarms: Any) -> None:

@@ -167,7 +167,9 @@ class TestFlowLogs:
 
 
 class TestEndpoints:
-    SERVICES = ("secretsmanager", "ecr.api", "ecr.dkr", "logs", "monitoring")
+    SERVICES = (
+        "secretsmanager", "ecr.api", "ecr.dkr", "logs", "monitoring", "ssm", "dms", "elasticloadbalancing", "states",
+    )  # fmt: skip
 
     def endpoints(self, template):
         return {
@@ -201,20 +203,27 @@ class TestEndpoints:
         assert not [action for action in statement["Action"] if "*" in action]
 
     @pytest.mark.parametrize(
-        ("service", "pattern"), [("secretsmanager", "secret:payments/{env}/*"), ("logs", "log-group:/payments/{env}/*")]
+        ("service", "patterns"),
+        [
+            ("secretsmanager", ["secret:payments/{env}/*"]),
+            ("logs", ["log-group:/payments/{env}/*"]),
+            ("ssm", ["parameter/payments/{env}/*"]),
+            ("states", ["stateMachine:payments-{env}-*", "execution:payments-{env}-*"]),
+        ],
     )
-    def test_where_resources_have_names_only_those_of_this_environment_pass(self, template, env, service, pattern):
+    def test_where_resources_have_names_only_those_of_this_environment_pass(self, template, env, service, patterns):
         (statement,) = self.statements(template, service)
         prefix = f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:"
-        assert statement["Resource"] == [{"Fn::Sub": prefix + pattern.format(env=env)}]
+        assert statement["Resource"] == [{"Fn::Sub": prefix + pattern.format(env=env)} for pattern in patterns]
 
     def test_s3_serves_image_layers_and_our_reports_and_nothing_else(self, template, env):
         layers, reports = self.statements(template, "s3")
         assert layers["Action"] == ["s3:GetObject"]
         assert layers["Resource"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::prod-us-east-1-starport-layer-bucket/*"}]
-        assert reports["Action"] == ["s3:PutObject"]
+        assert reports["Action"] == ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"]
         assert reports["Resource"] == [
-            {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::payments-{env}-reports-${{AWS::AccountId}}/runs/*"}
+            {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::payments-{env}-reports-${{AWS::AccountId}}{objects}"}
+            for objects in ("", "/*")
         ]
         assert reports["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
 

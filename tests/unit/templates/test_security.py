@@ -14,6 +14,7 @@ GROUPS = {
     "DatabaseSecurityGroup": "database",
     "DmsSecurityGroup": "dms",
     "ValidatorSecurityGroup": "validator",
+    "CutoverSecurityGroup": "cutover",
 }
 INTERNET = "0.0.0.0/0"
 DATA_CENTER = "192.168.16.0/20"
@@ -75,10 +76,12 @@ WAYS_IN = {
     ("database", "service", 5432),
     ("database", "dms", 5432),
     ("database", "validator", 5432),
+    ("database", "cutover", 5432),
 }
 WAYS_OUT = {
     ("load balancer", "service", 8443),
     ("service", "database", 5432),
+    ("service", SOURCE, 5432),
     ("service", "EndpointSecurityGroupId", 443),
     ("service", S3, 443),
     ("dms", "database", 5432),
@@ -88,21 +91,24 @@ WAYS_OUT = {
     ("validator", SOURCE, 5432),
     ("validator", "EndpointSecurityGroupId", 443),
     ("validator", S3, 443),
+    ("cutover", "database", 5432),
+    ("cutover", SOURCE, 5432),
+    ("cutover", "EndpointSecurityGroupId", 443),
+    ("cutover", S3, 443),
 }
 SHARE_OF_THE_DATA_CENTER = {
     ("load balancer", "192.168.20.10/32", 8443),
     ("load balancer", "192.168.20.11/32", 8443),
 }
-WRITER_IN_THE_DATA_CENTER = {("service", SOURCE, 5432)}
 
 
 class TestPaths:
     def test_before_the_cutover_these_are_open_and_no_others(self, compiled):
         template = compiled(**BEFORE_CUTOVER)
         assert open_paths(template, "Ingress") == WAYS_IN
-        assert open_paths(template, "Egress") == WAYS_OUT | SHARE_OF_THE_DATA_CENTER | WRITER_IN_THE_DATA_CENTER
+        assert open_paths(template, "Egress") == WAYS_OUT | SHARE_OF_THE_DATA_CENTER
 
-    def test_after_the_cutover_the_application_has_no_way_to_the_data_center(self, compiled):
+    def test_after_the_cutover_only_requests_have_no_way_to_the_data_center(self, compiled):
         template = compiled(**AFTER_CUTOVER)
         assert open_paths(template, "Ingress") == WAYS_IN
         assert open_paths(template, "Egress") == WAYS_OUT
@@ -112,9 +118,22 @@ class TestPaths:
         template = compiled(load_balancer={"aws_weight": weight}, service={"database": "aurora"})
         assert open_paths(template, "Egress") == WAYS_OUT | SHARE_OF_THE_DATA_CENTER
 
-    def test_the_service_reaches_the_database_of_the_data_center_while_that_is_the_writer(self, compiled):
-        template = compiled(load_balancer={"aws_weight": 100}, service={"database": "data_center"})
-        assert open_paths(template, "Egress") == WAYS_OUT | WRITER_IN_THE_DATA_CENTER
+    @pytest.mark.parametrize("side", ["data_center", "aurora"])
+    def test_the_service_reaches_both_databases_whichever_the_pointer_names(self, compiled, side):
+        template = compiled(load_balancer={"aws_weight": 100}, service={"database": side})
+        assert open_paths(template, "Egress") == WAYS_OUT
+
+    @pytest.mark.parametrize(
+        ("url", "port"),
+        [
+            ("https://payments.example/health", 443),
+            ("https://payments.example:9443/", 9443),
+            ("http://payments.example/", 80),
+        ],
+    )
+    def test_the_front_door_is_asked_where_params_say(self, compiled, url, port):
+        template = compiled(cutover={"smoke_url": url}, load_balancer={"aws_weight": 100})
+        assert open_paths(template, "Egress") == WAYS_OUT | {("cutover", INTERNET, port)}
 
     @pytest.mark.parametrize("host", ["db.example", "192.168.30.5"])
     def test_the_source_database_is_reached_at_its_address_only(self, compiled, host):

@@ -117,20 +117,24 @@ class TestContainer:
 
 
 class TestCredentials:
-    def test_come_from_the_secret_key_by_key(self, container: Any) -> None:
+    def test_come_from_the_secrets_of_both_sides_key_by_key(self, container: Any) -> None:
         given = {item["Name"]: item["ValueFrom"] for item in container["Secrets"]}
         assert given == {
-            "DATABASE_HOST": {"Fn::Sub": "${DatabaseSecretArn}:host::"},
-            "DATABASE_NAME": {"Fn::Sub": "${DatabaseSecretArn}:dbname::"},
-            "DATABASE_PASSWORD": {"Fn::Sub": "${DatabaseSecretArn}:password::"},
-            "DATABASE_PORT": {"Fn::Sub": "${DatabaseSecretArn}:port::"},
-            "DATABASE_USERNAME": {"Fn::Sub": "${DatabaseSecretArn}:username::"},
+            f"DATABASE_{side}_{name}": {"Fn::Sub": f"${{{secret}}}:{key}::"}
+            for side, secret in (("AURORA", "AuroraSecretArn"), ("DATA_CENTER", "DataCenterSecretArn"))
+            for name, key in (
+                ("HOST", "host"),
+                ("NAME", "dbname"),
+                ("PASSWORD", "password"),
+                ("PORT", "port"),
+                ("USERNAME", "username"),
+            )
         }
 
     def test_stand_nowhere_in_the_environment(self, container: Any) -> None:
         names = {item["Name"] for item in container["Environment"]}
         assert names == {
-            "DATABASE_LOCATION",
+            "DATABASE_POINTER",
             "DATABASE_SSL_MODE",
             "JAVA_TOOL_OPTIONS",
             "MANAGEMENT_ENDPOINT_HEALTH_PROBES_ENABLED",
@@ -139,12 +143,16 @@ class TestCredentials:
         assert not names & {item["Name"] for item in container["Secrets"]}
         assert not re.search(r"(?i)passw|secret|token|key", json.dumps(container["Environment"]))
 
-    @pytest.mark.parametrize("side", ["data_center", "aurora"])
-    def test_the_application_knows_whose_server_it_verifies(self, side: str, settings: Any, compile_tier: Any) -> None:
-        resources = compile_tier(service, settings("dev", service={"database": side}))["Resources"]
-        (container,) = resources["TaskDefinition"]["Properties"]["ContainerDefinitions"]
-        assert {"Name": "DATABASE_LOCATION", "Value": side} in container["Environment"]
+    def test_the_application_follows_the_pointer_and_verifies_whoever_it_leads_to(self, container: Any) -> None:
+        assert {"Name": "DATABASE_POINTER", "Value": {"Ref": "PointerName"}} in container["Environment"]
         assert {"Name": "DATABASE_SSL_MODE", "Value": "verify-full"} in container["Environment"]
+
+    def test_params_that_follow_a_cutover_deploy_no_task(self, settings: Any, compile_tier: Any) -> None:
+        before, after = (
+            compile_tier(service, settings("dev", service={"database": side}, load_balancer={"aws_weight": weight}))
+            for side, weight in (("data_center", 0), ("aurora", 100))
+        )
+        assert before == after
 
 
 class TestLog:

@@ -170,6 +170,7 @@ def test_mappings_take_every_table_of_the_schemas_and_none_of_dms() -> None:
     ] == [
         ("include", "public", "%"),
         ("include", "ledger", "%"),
+        ("include", "cutover", "marker"),
         ("exclude", "%", "awsdms%"),
     ]
     assert {rule["rule-type"] for rule in rules} == {"selection"}
@@ -186,4 +187,4 @@ def test_excluded_tables_are_taken_out_of_their_own_schema_only() -> None:
 
 def test_rules_have_ids_and_names_of_their_own() -> None:
     rules = table_mappings((f"s{number}" for number in range(20)), ("s1.a", "s2.b"))["rules"]
-    assert len({rule["rule-id"] for rule in rules}) == len({rule["rule-name"] for rule in rules}) == len(rules) == 23
+    assert len({rule["rule-id"] for rule in rules}) == len({rule["rule-name"] for rule in rules}) == len(rules) == 24

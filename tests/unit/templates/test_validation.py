@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from templates import validation
+from validator import places
 
 
 def of_type(template: Any, kind: Any) -> Any:
@@ -56,8 +57,8 @@ class TestFunction:
         assert variables["TARGET_SECRET_ARN"] == {"Ref": "ValidatorSecretArn"}
         assert variables["REPORT_BUCKET"] == {"Ref": "ReportBucket"}
         assert set(variables) == {
-            "METRIC_NAMESPACE", "REPORT_BUCKET", "SCHEMAS", "SOURCE_CA", "SOURCE_SECRET_ARN", "TARGET_CA",
-            "TARGET_SECRET_ARN",
+            "CARD_COLUMNS", "DEADLINE_SECONDS", "HASH", "ITEM_ROWS", "MAX_SHARE", "METRIC_NAMESPACE", "REPORT_BUCKET",
+            "SCHEMAS", "SETTLE_SECONDS", "SOURCE_CA", "SOURCE_SECRET_ARN", "TARGET_CA", "TARGET_SECRET_ARN",
         }  # fmt: skip
 
     def test_its_environment_is_all_that_the_code_reads(self, function: Any) -> None:
@@ -75,16 +76,37 @@ class TestFunction:
         template = compile_tier(validation, settings("dev", migration={"schemas": ["cards", "ledger"]}))
         assert template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["SCHEMAS"] == "cards,ledger"
 
+    def test_compares_as_params_say(self, settings: Any, compile_tier: Any) -> None:
+        chosen = {
+            "max_share_percent": 35,
+            "item_rows": 12_345,
+            "hash": "md5",
+            "settle_seconds": 7,
+            "deadline_seconds": 77,
+            "card_columns": ["card_number", "public.payments.pan"],
+        }
+        template = compile_tier(validation, settings("dev", validation=chosen))
+        variables = template["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+        expected = {
+            "MAX_SHARE": "0.35",
+            "ITEM_ROWS": "12345",
+            "HASH": "md5",
+            "SETTLE_SECONDS": "7",
+            "DEADLINE_SECONDS": "77",
+            "CARD_COLUMNS": "card_number,public.payments.pan",
+        }
+        assert {name: variables[name] for name in expected} == expected
+
     def test_verifies_aurora_against_the_roots_of_its_region(self, function: Any) -> None:
         variables = function["Environment"]["Variables"]
         assert variables["TARGET_CA"] == "validator/certificates/rds-us-east-1.pem"
         assert variables["SOURCE_CA"] == "validator/certificates/data-center.pem"
 
-    def test_no_more_of_it_run_than_tables_are_compared_at_once(self, settings: Any, compile_tier: Any) -> None:
+    def test_no_more_of_it_run_than_items_are_compared_at_once(self, settings: Any, compile_tier: Any) -> None:
         template = compile_tier(validation, settings("dev", validation={"max_concurrency": 9}))
         assert template["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"] == 9
         definition = json.loads(template["Resources"]["StateMachine"]["Properties"]["DefinitionString"])
-        assert definition["States"]["CompareTables"]["MaxConcurrency"] == 9
+        assert definition["States"]["CompareItems"]["MaxConcurrency"] == 9
 
     def test_logs_json_to_its_own_group_and_is_traced(self, function: Any) -> None:
         assert function["LoggingConfig"]["LogGroup"] == {"Ref": "FunctionLogGroup"}
@@ -103,7 +125,10 @@ class TestStateMachine:
         assert text == json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"))
         used = {chunk.partition("}")[0] for chunk in text.split("${")[1:]}
         assert used == set(machine["DefinitionSubstitutions"])
-        assert machine["DefinitionSubstitutions"]["FunctionArn"] == {"Fn::GetAtt": ["Function", "Arn"]}
+        assert machine["DefinitionSubstitutions"] == {
+            "FunctionArn": {"Fn::GetAtt": ["Function", "Arn"]},
+            "ReportBucket": {"Ref": "ReportBucket"},
+        }
 
     def test_logs_every_event_and_none_of_the_data(self, machine: Any) -> None:
         logging = machine["LoggingConfiguration"]
@@ -116,8 +141,9 @@ class TestStateMachine:
 
     def test_each_call_outlasts_the_function(self, machine: Any, function: Any) -> None:
         definition = json.loads(machine["DefinitionString"])
-        compare = definition["States"]["CompareTables"]["ItemProcessor"]["States"]["Compare"]
-        for state in (definition["States"]["Plan"], definition["States"]["Summarise"], compare):
+        item = definition["States"]["CompareItems"]["ItemProcessor"]["States"]
+        calls = definition["States"]["Plan"], definition["States"]["Conclude"], item["Compare"], item["Abandon"]
+        for state in calls:
             assert state["TimeoutSeconds"] > function["Timeout"]
 
 
@@ -167,11 +193,22 @@ class TestBuckets:
             validation, settings("dev", log_retention_days=400, validation={"report_retention_days": 731})
         )
         for title, days in (("ReportBucket", 731), ("ReportAccessBucket", 400)):
-            (rule,) = template["Resources"][title]["Properties"]["LifecycleConfiguration"]["Rules"]
+            rule, *_ = template["Resources"][title]["Properties"]["LifecycleConfiguration"]["Rules"]
+            assert "Prefix" not in rule
             assert rule["Status"] == "Enabled"
             assert rule["ExpirationInDays"] == days
             assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 30
             assert rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] <= 7
+
+    def test_what_calls_leave_for_one_another_ends_early(self, template: Any) -> None:
+        _, rule = template["Resources"]["ReportBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        assert rule == {
+            "Id": "work",
+            "Status": "Enabled",
+            "Prefix": places.WORK,
+            "ExpirationInDays": 14,
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+        }
 
     def test_every_access_to_reports_is_logged(self, template: Any) -> None:
         bucket = template["Resources"]["ReportBucket"]

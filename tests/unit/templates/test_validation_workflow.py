@@ -1,56 +1,68 @@
-"""The workflow is run here by a small interpreter of the states it is made of, with the function's own summary."""
+"""The workflow is run here by a small interpreter of the states it is made of, on a function that answers as told."""
 
 from __future__ import annotations
 
-import re
+import json
+import sys
 from typing import Any
 
 import pytest
 
 from templates.validation_workflow import workflow
-from validator import aws
-from validator.catalog import Table
-from validator.compare import TableResult
-from validator.handler import handle
-from validator.report import lines
-
-NO_CONTEXT: Any = None
 
 PLAN = {
     "run_id": "run-1",
-    "tables": [{"schema": "public", "table": "payments"}, {"schema": "public", "table": "ledger"}],
-    "skipped": [{"schema": "public", "name": "totals", "kind": "view"}],
+    "attempt": "run-1",
+    "done": True,
+    "items": 2,
+    "tables": 2,
+    "items_key": "work/run-1/items.json",
 }
+ITEMS = {"work/run-1/items.json": [{"item": 0, "lots": [[0, 0, 4]]}, {"item": 1, "lots": [[1, 0, 1]]}]}
+PASS = {"run_id": "run-1", "verdict": "PASS", "mismatches": 0}
+FEW: list[bool] = []
+CONTEXT = {"Execution": {"Name": "run-1", "Input": {"settle_seconds": 0}}}
 
 
 class CallFailed(Exception):
     pass
 
 
-class Function:
-    """The validator with made-up tables: every one PASS, but for the verdicts and errors given; its summary is real."""
+@pytest.fixture(autouse=True, params=["few", "many"])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever holds of a run holds however many items it has: few are passed on by the states, many by S3."""
+    if request.param == "few":
+        monkeypatch.setattr(sys.modules[__name__], "FEW", [True])
 
-    def __init__(self, verdicts: Any = (), errors: Any = (), plan: Any = PLAN, answer: Any = None) -> None:
-        self.verdicts, self.errors, self.plan, self.answer = dict(verdicts), dict(errors), plan, answer or {}
-        self.report: dict[str, Any] = {}
+
+class Function:
+    """The function: `calls` are how often an item is called until it is done, `errors` what its calls end with."""
+
+    def __init__(self, answer: Any = PASS, calls: Any = (), errors: Any = (), plans: Any = (PLAN,)) -> None:
+        self.answer, self.calls, self.errors, self.plans = answer, dict(calls), dict(errors), list(plans)
+        self.events: list[dict[str, Any]] = []
 
     def __call__(self, event: dict[str, Any]) -> Any:
+        self.events.append(event)
         if event["action"] == "plan":
-            return self.plan
-        if event["action"] == "compare":
-            table = Table(event["table"]["schema"], event["table"]["table"])
-            if table.name in self.errors:
-                raise CallFailed(self.errors[table.name])
-            verdict = self.verdicts.get(table.name, "PASS")
-            return {"run_id": event["run_id"], **TableResult(table, verdict).document()}
-        assert set(event) == {"action", "run_id", "tables", "skipped", "results"}
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("REPORT_BUCKET", "reports")
-            patch.setenv("METRIC_NAMESPACE", "validation")
-            patch.setattr(aws, "client", lambda service: None)
-            patch.setattr(aws, "write_report", lambda storage, bucket, report: self.report.update(report))
-            patch.setattr(aws, "put_metrics", lambda metrics, namespace, report: None)
-            return {**handle(event, NO_CONTEXT), **self.answer}
+            assert event == {"action": "plan", "execution": "run-1", "input": {"settle_seconds": 0}}
+            plan = self.plans.pop(0)
+            return {**plan, "few": ITEMS[plan["items_key"]] if FEW and plan["items"] else []}
+        assert event["run_id"] == "run-1"
+        if event["action"] == "conclude":
+            return self.answer
+        assert event["attempt"] == "run-1"
+        item = event["item"]["item"]
+        if event["action"] == "abandon":
+            return {"done": True}
+        assert event["item"] in ITEMS["work/run-1/items.json"]
+        if item in self.errors:
+            raise CallFailed(self.errors[item])
+        self.calls[item] = self.calls.get(item, 1) - 1
+        return {"done": self.calls[item] <= 0, "large": "x" * 1000}
+
+    def of(self, action: str) -> list[int]:
+        return [event.get("item", {}).get("item") for event in self.events if event["action"] == action]
 
 
 def run(function: Any) -> Any:
@@ -68,7 +80,8 @@ def run_states(machine: Any, data: Any, function: Any) -> Any:
             catch = next((c for c in state.get("Catch", []) if "States.ALL" in c["ErrorEquals"]), None)
             if catch is None:
                 raise
-            output, state = put(data, catch["ResultPath"], {"Error": str(error), "Cause": "detail"}), catch
+            output = put(data, catch.get("ResultPath", "$"), {"Error": str(error), "Cause": "detail"})
+            state = catch
         if state.get("End") or state.get("Type") in ("Succeed", "Fail"):
             return name, output
         name = output if state.get("Type") == "Choice" else state["Next"]
@@ -78,14 +91,28 @@ def run_states(machine: Any, data: Any, function: Any) -> Any:
 def task(state: Any, data: Any, function: Any) -> Any:
     parameters = fill(state["Parameters"], data)
     assert parameters["FunctionName"] == "${FunctionArn}"
-    return look({"Payload": function(parameters["Payload"])}, state["OutputPath"])
+    result = {"Payload": function(parameters["Payload"])}
+    if "ResultSelector" in state:
+        result = fill(state["ResultSelector"], result)
+    return look(put(data, state.get("ResultPath", "$"), result), state["OutputPath"])
 
 
 def map_items(state: Any, data: Any, function: Any) -> Any:
+    mode = state["ItemProcessor"]["ProcessorConfig"]["Mode"]
+    assert mode == ("INLINE" if FEW else "DISTRIBUTED")
+    if mode == "INLINE":
+        items = look(data, state["ItemsPath"])
+    else:
+        assert state["ItemReader"]["Resource"] == "arn:aws:states:::s3:getObject"
+        assert state["ItemReader"]["ReaderConfig"] == {"InputType": "JSON"}
+        where = fill(state["ItemReader"]["Parameters"], data)
+        assert where["Bucket"] == "${ReportBucket}"
+        items = ITEMS[where["Key"]]
     results = []
-    for item in look(data, state["ItemsPath"]):
+    for item in items:
         given = fill(state["ItemSelector"], data, item)
         results.append(run_states(state["ItemProcessor"], given, function)[1])
+    assert results == [{}] * len(results), "what all items give out must stay small"
     return put(data, state["ResultPath"], results)
 
 
@@ -97,15 +124,19 @@ def choose(state: Any, data: Any, function: Any) -> Any:
 
 
 def holds(rule: Any, data: Any) -> Any:
+    if rule == {**rule, "Variable": "$.few[0]", "IsPresent": True}:
+        return bool(data["few"])
     value = look(data, rule["Variable"])
-    return value == (rule["StringEquals"] if "StringEquals" in rule else rule["NumericEquals"])
+    ((kind, wanted),) = [(key, rule[key]) for key in rule if key.endswith("Equals")]
+    types = {"StringEquals": str, "NumericEquals": int, "BooleanEquals": bool}
+    return type(value) is types[kind] and value == wanted
 
 
 STATES: dict[str, Any] = {
     "Task": task,
     "Map": map_items,
     "Choice": choose,
-    "Pass": lambda state, data, function: fill(state["Parameters"], data),
+    "Pass": lambda state, data, function: state["Result"],
     "Succeed": lambda state, data, function: data,
     "Fail": lambda state, data, function: {"Error": state["Error"], "Cause": state["Cause"]},
 }
@@ -120,8 +151,8 @@ def fill(template: Any, data: Any, item: Any = None) -> Any:
             filled[key] = fill(value, data, item)
         elif value == "$$.Map.Item.Value":
             filled[key[:-2]] = item
-        elif match := re.fullmatch(r"States\.Format\('([^']*)', (\$[^)]*)\)", value):
-            filled[key[:-2]] = match[1].replace("{}", look(data, match[2]))
+        elif value.startswith("$$."):
+            filled[key[:-2]] = look(CONTEXT, value[1:])
         else:
             filled[key[:-2]] = look(data, value)
     return filled
@@ -135,57 +166,77 @@ def look(data: Any, path: Any) -> Any:
 
 
 def put(data: Any, path: Any, value: Any) -> Any:
-    return {**data, path.removeprefix("$."): value}
+    if path is None:
+        return data
+    return value if path == "$" else {**data, path.removeprefix("$."): value}
 
 
 def test_ends_well_when_every_table_is_equal() -> None:
     function = Function()
     assert run(function)[0] == "Equal"
-    assert function.report["compared"] == 2
-    assert function.report["skipped"] == PLAN["skipped"]
+    assert [event["action"] for event in function.events] == ["plan", "compare", "compare", "conclude"]
+    assert function.events[1]["item"] == {"item": 0, "lots": [[0, 0, 4]]}
 
 
-def test_fails_after_the_report_when_a_table_differs() -> None:
-    function = Function(verdicts={"ledger": "FAIL"})
-    state, output = run(function)
-    assert state == "Mismatch"
-    assert output["Error"] == "Mismatch"
-    assert function.report["mismatches"] == 1
+def test_an_item_is_called_until_it_is_done() -> None:
+    function = Function(calls={0: 3})
+    assert run(function)[0] == "Equal"
+    assert function.of("compare") == [0, 0, 0, 1]
 
 
-def test_fails_otherwise_when_a_table_could_not_be_compared() -> None:
-    function = Function(verdicts={"ledger": "INCONCLUSIVE"})
+def test_a_plan_is_called_until_it_is_done() -> None:
+    function = Function(plans=[{**PLAN, "done": False, "items": 0}] * 2 + [PLAN])
+    assert run(function)[0] == "Equal"
+    assert len(function.of("plan")) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        ({"verdict": "FAIL", "mismatches": 1}, "Mismatch"),
+        ({"verdict": "INCONCLUSIVE", "mismatches": 0}, "Inconclusive"),
+        ({"verdict": "PASS", "mismatches": 1}, "Mismatch"),
+        ({"verdict": "pass", "mismatches": 0}, "Mismatch"),
+        ({"verdict": "FAIL", "mismatches": 0}, "Mismatch"),
+    ],
+)
+def test_no_answer_but_pass_without_mismatches_is_a_proof(answer: Any, state: str) -> None:
+    ended, output = run(Function(answer))
+    assert ended == state
+    assert output["Error"] == state
+
+
+def test_an_item_that_fails_hides_no_other_and_its_message_is_left_out() -> None:
+    function = Function(errors={0: "Sandbox.Timedout"})
+    assert run(function)[0] == "Equal", "that the report denies it is the function's part"
+    assert function.of("compare") == [0, 1]
+    (given_up,) = [event for event in function.events if event["action"] == "abandon"]
+    assert given_up == {
+        "action": "abandon",
+        "run_id": "run-1",
+        "attempt": "run-1",
+        "item": ITEMS["work/run-1/items.json"][0],
+        "error": "Sandbox.Timedout",
+    }
+    assert "detail" not in str(function.events)
+
+
+def test_an_item_that_cannot_even_be_given_up_hides_no_other() -> None:
+    class Broken(Function):
+        def __call__(self, event: dict[str, Any]) -> Any:
+            if event["action"] == "abandon":
+                raise CallFailed("Lambda.Unknown")
+            return super().__call__(event)
+
+    function = Broken(errors={0: "Sandbox.Timedout"})
+    assert run(function)[0] == "Equal"
+    assert function.of("compare") == [0, 1]
+
+
+def test_a_run_without_items_is_concluded_without_a_map() -> None:
+    function = Function({"verdict": "INCONCLUSIVE", "mismatches": 0}, plans=[{**PLAN, "items": 0}])
     assert run(function)[0] == "Inconclusive"
-
-
-def test_a_table_that_fails_hides_no_other_and_its_message_is_left_out() -> None:
-    function = Function(verdicts={"payments": "FAIL"}, errors={"ledger": "Sandbox.Timedout"})
-    assert run(function)[0] == "Mismatch"
-    assert function.report["problems"] == []
-    (ledger,) = [table for table in function.report["tables"] if table["table"] == "ledger"]
-    assert ledger["verdict"] == "INCONCLUSIVE"
-    assert ledger["reason"] == "the comparison ended with Sandbox.Timedout"
-    assert "detail" not in str(function.report)
-    assert any("the comparison ended with Sandbox.Timedout" in line for line in lines(function.report))
-
-
-def test_a_table_that_was_not_compared_has_a_result_of_the_same_form() -> None:
-    function = Function(errors={"ledger": "Sandbox.Timedout"})
-    run(function)
-    payments, ledger = sorted(function.report["tables"], key=lambda table: table["verdict"], reverse=True)
-    assert (payments["verdict"], ledger["verdict"]) == ("PASS", "INCONCLUSIVE")
-    assert set(ledger) == set(payments)
-    assert set(ledger["rows"]) == set(payments["rows"])
-    assert set(ledger["checksum"]) == set(payments["checksum"])
-
-
-def test_fails_when_there_is_nothing_to_compare() -> None:
-    assert run(Function(plan={**PLAN, "tables": []}))[0] == "Inconclusive"
-
-
-@pytest.mark.parametrize("answer", [{"mismatches": 1}, {"verdict": "pass"}, {"verdict": "FAIL", "mismatches": 0}])
-def test_no_answer_but_pass_without_mismatches_is_a_proof(answer: Any) -> None:
-    assert run(Function(answer=answer))[0] == "Mismatch"
+    assert function.of("compare") == []
 
 
 def test_a_plan_that_fails_fails_the_execution() -> None:
@@ -197,10 +248,11 @@ def test_a_plan_that_fails_fails_the_execution() -> None:
 
 
 RUN = workflow(900, 4)
-TABLE = RUN["States"]["CompareTables"]["ItemProcessor"]
+ITEM = RUN["States"]["CompareItems"]["ItemProcessor"]
+ITEM_OF_FEW = RUN["States"]["CompareFew"]["ItemProcessor"]
 
 
-@pytest.mark.parametrize("machine", [RUN, TABLE], ids=["run", "table"])
+@pytest.mark.parametrize("machine", [RUN, ITEM, ITEM_OF_FEW], ids=["run", "item", "item of few"])
 def test_every_state_that_is_named_exists_and_every_state_is_reached(machine: Any) -> None:
     reached, waiting = set(), [machine["StartAt"]]
     while waiting:
@@ -214,10 +266,16 @@ def test_every_state_that_is_named_exists_and_every_state_is_reached(machine: An
     assert reached == set(machine["States"])
 
 
-def test_faults_of_lambda_itself_are_retried_everywhere_and_lost_comparisons_too() -> None:
-    machine = workflow(900, 4)
-    compare = machine["States"]["CompareTables"]["ItemProcessor"]["States"]["Compare"]
-    for state in (machine["States"]["Plan"], machine["States"]["Summarise"], compare):
+def test_no_two_states_have_one_name_and_few_items_are_compared_as_many_are() -> None:
+    names = [*RUN["States"], *ITEM["States"], *ITEM_OF_FEW["States"]]
+    assert len(names) == len(set(names))
+    told = json.dumps(ITEM_OF_FEW).replace("OneOfFew", "")
+    assert json.loads(told) == {**ITEM, "ProcessorConfig": {"Mode": "INLINE"}}
+
+
+def test_faults_of_lambda_itself_are_retried_everywhere_and_lost_comparisons_for_minutes() -> None:
+    compare = ITEM["States"]["Compare"]
+    for state in (RUN["States"]["Plan"], RUN["States"]["Conclude"], compare, ITEM["States"]["Abandon"]):
         assert state["Resource"] == "arn:aws:states:::lambda:invoke"
         faults = state["Retry"][0]
         assert set(faults["ErrorEquals"]) == {
@@ -233,12 +291,19 @@ def test_faults_of_lambda_itself_are_retried_everywhere_and_lost_comparisons_too
             }  # fmt: skip
         assert faults["MaxAttempts"] >= 3
         assert faults["BackoffRate"] > 1
-    assert compare["Retry"][-1]["ErrorEquals"] == ["States.ALL"]
-    assert all("States.ALL" not in retry["ErrorEquals"] for retry in machine["States"]["Summarise"]["Retry"])
+    last = compare["Retry"][-1]
+    assert last["ErrorEquals"] == ["States.ALL"]
+    waits = [min(last["IntervalSeconds"] * 2**n, last["MaxDelaySeconds"]) for n in range(last["MaxAttempts"])]
+    assert 180 <= sum(waits) <= 600, "a failover of Aurora, or a restart of the source"
+    assert all("States.ALL" not in retry["ErrorEquals"] for retry in RUN["States"]["Conclude"]["Retry"])
+    assert "ConnectError" in RUN["States"]["Plan"]["Retry"][-1]["ErrorEquals"]
+    assert "UsageError" not in str(RUN["States"]["Plan"]["Retry"])
 
 
-def test_a_run_ends_within_a_day_and_tables_are_compared_a_few_at_once() -> None:
-    machine = workflow(900, 4)
-    assert machine["TimeoutSeconds"] == 86400
-    assert machine["States"]["CompareTables"]["MaxConcurrency"] == 4
-    assert machine["States"]["CompareTables"]["ItemProcessor"]["ProcessorConfig"] == {"Mode": "INLINE"}
+def test_a_run_ends_within_a_day_and_items_are_compared_a_few_at_once() -> None:
+    assert RUN["TimeoutSeconds"] == 86400
+    assert [RUN["States"][name]["MaxConcurrency"] for name in ("CompareItems", "CompareFew")] == [4, 4]
+    assert ITEM["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert RUN["States"]["CompareItems"]["Label"] == "Items"
+    # One item that fails must fail nothing else: none of them is tolerated, because none fails.
+    assert not {key for key in RUN["States"]["CompareItems"] if key.startswith("Tolerated")}

@@ -17,7 +17,7 @@ from botocore.stub import Stubber
 from scramp import ScramException
 
 from validator import aws, handler
-from validator.connection import _refused
+from validator.dialling import refused
 from validator.endpoint import Endpoint
 from validator.errors import AuthenticationError, UsageError
 
@@ -41,29 +41,31 @@ def test_clients_come_from_the_runtimes_boto3(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("event", [{}, {"action": None}, {"action": "drop"}])
 def test_an_action_that_is_not_known(event: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match=r"is not known \(known are plan, compare, summarise\)"):
+    with pytest.raises(UsageError, match=r"is not known \(known are plan, compare, abandon, conclude\)"):
         handler.handle(event, SimpleNamespace(get_remaining_time_in_millis=lambda: 1))
 
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_a_setting_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
-    monkeypatch.delenv("SCHEMAS", raising=False)
+    monkeypatch.delenv("SETTLE_SECONDS", raising=False)
     if value is not None:
-        monkeypatch.setenv("SCHEMAS", value)
-    with pytest.raises(UsageError, match="the environment variable SCHEMAS is not set"):
-        handler.handle({"action": "plan"}, SimpleNamespace(get_remaining_time_in_millis=lambda: 1))
+        monkeypatch.setenv("SETTLE_SECONDS", value)
+    with pytest.raises(UsageError, match="the environment variable SETTLE_SECONDS is not set"):
+        handler.handle(
+            {"action": "plan", "execution": "e", "input": {}}, SimpleNamespace(get_remaining_time_in_millis=lambda: 1)
+        )
 
 
 def test_a_server_that_does_not_know_the_password_itself() -> None:
     endpoint = Endpoint("source", "h", 5432, "d", "u")
-    error = _refused(endpoint, ScramException("the server signature doesn't match"))
+    error = refused(endpoint, ScramException("the server signature doesn't match"))
     assert isinstance(error, AuthenticationError)
     assert "fails to prove that it knows the password" in str(error)
 
 
 def test_an_error_without_words_says_its_kind() -> None:
     assert "cannot reach the source database 'd' at h:1: OSError" in str(
-        _refused(Endpoint("source", "h", 1, "d", "u"), OSError())
+        refused(Endpoint("source", "h", 1, "d", "u"), OSError())
     )
 
 

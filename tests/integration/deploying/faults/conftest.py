@@ -18,13 +18,13 @@ from tests.integration.deploying.faults.proxy import Proxy, proxying
 ROOT = Path(__file__).parents[4]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def proxied(endpoint):
     with proxying(endpoint) as proxy:
         yield proxy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def zygote(proxied):
     with born(proxied.url) as made:
         yield made

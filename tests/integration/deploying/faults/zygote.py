@@ -30,8 +30,9 @@ def main() -> None:
 
 def warm(endpoint: str) -> None:
     """Load what a deployment loads, and make its clients: to read the models of the services takes longer than all else."""
-    import boto3
+    from botocore.session import Session
 
+    import deployer.deployment
     import deployer.verbs.execute
     import deployer.verbs.up  # noqa: F401
     from deployer.aws import connect
@@ -40,15 +41,15 @@ def warm(endpoint: str) -> None:
     adopt(os.environ, endpoint)
     aws = connect("us-east-1")
     clients = {service: aws.client(service) for service in ("cloudformation", "s3", "sts", "iam")}
-    _kept["make"] = boto3.Session.client
-    boto3.Session.client = lambda session, service, **named: clients[service]
+    _kept["make"] = Session.create_client
+    Session.create_client = lambda session, service, **named: clients[service]
 
 
 def deploy(request: dict) -> int:
     """In the child: `main(arguments)`, as a process of its own would."""
     from unittest import mock
 
-    import boto3
+    from botocore.session import Session
 
     from deployer import aws
     from deployer.clock import CLOCK
@@ -63,7 +64,7 @@ def deploy(request: dict) -> int:
     mock.patch("botocore.endpoint.time", mock.Mock(wraps=time, sleep=lambda seconds: None)).start()
     if "read_seconds" in request:  # clients of its own, for theirs is set when they are made
         aws._READ_SECONDS = request["read_seconds"]
-        boto3.Session.client = _kept["make"]
+        Session.create_client = _kept["make"]
     if request.get("die_at_rename"):
         die_at(request["die_at_rename"])
     code = command(request["arguments"], request["root"])

@@ -29,7 +29,8 @@ def test_real_trees_show_every_zone_subnet_and_block(real, read):
 def test_real_trees_show_who_may_talk_to_whom(real, read):
     way_out = "no route" if real.suffix == "dev" else "open"
     groups = {
-        name: f"security.{name}SecurityGroup" for name in ("LoadBalancer", "Service", "Database", "Dms", "Validator")
+        name: f"security.{name}SecurityGroup"
+        for name in ("LoadBalancer", "Service", "Database", "Dms", "Validator", "Cutover")
     }
     endpoints = "network.EndpointSecurityGroup"
     assert read(draw_architecture(real)).paths() == {
@@ -44,10 +45,16 @@ def test_real_trees_show_who_may_talk_to_whom(real, read):
         (groups["Dms"], groups["Database"], "5432"): "open",
         (groups["Dms"], "outside", "5432"): way_out,
         (groups["Dms"], endpoints, "443"): "open",
-        (groups["Validator"], groups["Database"], "5432"): "open",
-        (groups["Validator"], "outside", "5432"): way_out,
-        (groups["Validator"], endpoints, "443"): "open",
-        (groups["Validator"], "gate", "443"): "open",
+        **{
+            path: state
+            for name in ("Validator", "Cutover")
+            for path, state in {
+                (groups[name], groups["Database"], "5432"): "open",
+                (groups[name], "outside", "5432"): way_out,
+                (groups[name], endpoints, "443"): "open",
+                (groups[name], "gate", "443"): "open",
+            }.items()
+        },
     }
 
 

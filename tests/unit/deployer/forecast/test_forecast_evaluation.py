@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from deployer.forecast.evaluation import Side, tier_of
-from deployer.forecast.values import Attribute, Call, Fixed, Text
+from deployer.forecast.values import NO_VALUE, Attribute, Call, Fixed, Text
 
 QUEUE = {"Type": "AWS::SQS::Queue"}
 BUCKET = Attribute("root.Bucket", "Ref")
@@ -45,12 +45,46 @@ def side(template=None, *, region="us-east-1", **others):
         ({"Fn::Length": {"Ref": "Bucket"}}, Call("Fn::Length", BUCKET)),
         ({"Fn::ToJsonString": {"a": 1}}, '{"a":1}'),
         ({"Fn::ToJsonString": [{"Ref": "Bucket"}]}, Call("Fn::ToJsonString", [BUCKET])),
+        ({"Fn::ToJsonString": {"Ref": "AWS::NoValue"}}, Call("Fn::ToJsonString", NO_VALUE)),
         ({"Fn::ImportValue": "x"}, Call("Fn::ImportValue", "x")),
         ({"Fn::Cidr": ["10.0.0.0/16", 2, 8]}, Call("Fn::Cidr", ["10.0.0.0/16", 2, 8])),
     ],
 )
 def test_functions_are_evaluated_as_far_as_their_arguments_are_known(expression, value):
     assert side().evaluate("root", expression) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ({"Ref": {"Fn::Sub": "Buck${AWS::Region}"}}, Call("Ref", "Buckus-east-1")),
+        ({"Fn::GetAtt": [{"Ref": "Bucket"}, "Arn"]}, Call("Fn::GetAtt", [BUCKET, "Arn"])),
+        ({"Fn::GetAtt": ["Bucket", {"Ref": "Bucket"}]}, Call("Fn::GetAtt", ["Bucket", BUCKET])),
+    ],
+)
+def test_a_name_that_a_function_makes_is_known_to_aws_alone(expression, value):
+    found = side()
+    assert found.evaluate("root", expression) == value
+    assert found.notes == [f"root: {next(iter(expression))} is not evaluated offline"]
+
+
+@pytest.mark.parametrize("index", ["-1", "x", "٣x", {"Ref": "Bucket"}])
+def test_an_index_that_is_none_selects_nothing(index):
+    found = side().evaluate("root", {"Fn::Select": [{"Fn::Join": ["", [index]]}, ["a", "b"]]})
+    assert isinstance(found, Call)
+
+
+def test_a_property_that_is_made_of_itself_is_not_known():
+    vpc = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": {"Fn::GetAtt": ["Vpc", "CidrBlock"]}}}
+    found = side({"Resources": {"Vpc": vpc}})
+    assert found.resource("root.Vpc").properties == {"CidrBlock": Fixed("root.Vpc.CidrBlock")}
+    assert found.notes == ["root.Vpc.CidrBlock hangs on itself"]
+
+
+def test_properties_that_a_function_makes_are_not_known():
+    found = side({"Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"Fn::GetAZs": ""}}}})
+    assert found.resource("root.Topic").properties == {}
+    assert found.notes == ["root.Topic: its properties are made by a function, and not known offline"]
 
 
 def test_an_unknown_function_is_kept_and_told_of_once():

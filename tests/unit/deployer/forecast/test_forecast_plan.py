@@ -428,7 +428,8 @@ def test_a_cause_is_followed_through_the_tree(plan, prod, edited):
     assert changes["root.Security"].replacement == "False"
     assert "root.Encryption" not in changes
     assert {stack.tier for stack in change_set.walk()} == {
-        "root", "database", "load_balancer", "migration", "monitoring", "network", "security", "service", "validation",
+        "root", "cutover", "database", "load_balancer", "migration", "monitoring", "network", "security", "service",
+        "validation",
     }  # fmt: skip
 
 
@@ -593,3 +594,15 @@ def test_a_plan_needs_neither_aws_nor_the_schemas_nor_troposphere(root):
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_a_function_names_is_changed_by_its_parameter(changes):
+    def template(name):
+        arn = {"Fn::GetAtt": [{"Ref": "Name"}, "Arn"]}
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": arn}}
+        return {"Parameters": {"Name": {"Type": "String", "Default": name}}, "Resources": {"Topic": topic}}
+
+    found, unknowns = changes(template("Old"), template("New"))
+    (detail,) = found["root.Topic"].details
+    assert (detail.source, detail.causing_entity) == ("ParameterReference", "Name")
+    assert unknowns == ("root: Fn::GetAtt is not evaluated offline",)

@@ -31,7 +31,7 @@ def package(out_dev):
 
 
 def before(against, package, root):
-    return read_before(against, root=root, folder=package.folder, environment="dev", suffix="dev")
+    return read_before(against, root=root, folder=package.folder, environment="dev", suffix="dev", region="us-east-1")
 
 
 def is_unchanged(found, package):
@@ -112,9 +112,9 @@ def test_without_a_choice_it_is_what_was_deployed_last(package, root):
     assert "--against DIR" in caught.value.hint
     assert "--against REVISION" in caught.value.hint
     assert "--against deployed" in caught.value.hint
-    record_deployed(package.folder, package)
+    record_deployed(package.folder, package, "123456789012")
     found = before(None, package, root)
-    assert found.what == f"what was last deployed from {package.folder}"
+    assert found.what == f"what was last deployed from {package.folder} (account 123456789012, us-east-1)"
     assert is_unchanged(found, package)
     forget_deployed(package.folder)
     forget_deployed(package.folder)
@@ -125,16 +125,31 @@ def test_without_a_choice_it_is_what_was_deployed_last(package, root):
 def test_a_damaged_record_is_an_error(package, text):
     (package.folder / RECORD).write_text(text)
     with pytest.raises(PackageError, match="deployed.json"):
-        from_record(package.folder)
+        from_record(package.folder, "us-east-1")
 
 
 def test_a_record_that_cannot_be_written_is_an_error(package, tmp_path):
     with pytest.raises(OutputError):
-        record_deployed(tmp_path / "nowhere", package)
+        record_deployed(tmp_path / "nowhere", package, "123456789012")
+
+
+def test_the_record_of_another_region_is_compared_with_nothing(package):
+    record_deployed(package.folder, package, "123456789012")
+    with pytest.raises(PackageError) as caught:
+        from_record(package.folder, "eu-west-1")
+    assert caught.value.problems == [
+        f"{package.folder}: what was last deployed from here went to us-east-1, not to eu-west-1"
+    ]
+    assert "--against deployed" in caught.value.hint
+
+
+def test_a_record_without_its_account_says_so(package):
+    record_deployed(package.folder, package, "")
+    assert from_record(package.folder, "us-east-1").what.endswith("(account that it does not name, us-east-1)")
 
 
 def test_the_record_survives_the_next_build(package):
-    record_deployed(package.folder, package)
+    record_deployed(package.folder, package, "123456789012")
     assert read_package(package.folder).digests == package.digests
 
 
@@ -200,7 +215,12 @@ def repository(tmp_path, monkeypatch):
 
 def against(revision, repository, environment="dev"):
     return read_before(
-        revision, root=repository, folder=repository / "out" / "dev", environment=environment, suffix="pr-1"
+        revision,
+        root=repository,
+        folder=repository / "out" / "dev",
+        environment=environment,
+        suffix="pr-1",
+        region="us-east-1",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 import pytest
@@ -49,7 +50,7 @@ def reviewed(after, environment="prod"):
 def asked(review):
     """What the gate asks about; "?" where it only may happen."""
     return [
-        f"{refusal.rule} {refusal.address}{'?' if refusal.reason.startswith('possibly: ') else ''}"
+        f"{refusal.rule} {refusal.address}{'?' if refusal.reason.startswith(('possibly ', 'may be ')) else ''}"
         for refusal in judge(review, frozenset(), Policy()).refusals
     ]
 
@@ -103,6 +104,9 @@ def test_the_gate_asks_about_what_an_edit_may_harm_and_about_nothing_else(batch)
     both(*(edit for edit, _ in batch.edits))(after)
     _, review = reviewed(after)
     assert set(asked(review)) == batch.expected
+    for refusal in judge(review, frozenset(), Policy()).refusals:  # "database.Cluster (replace): …", one colon in all
+        assert not re.search(r"\w: ", refusal.reason), refusal
+        assert not refusal.reason.startswith(f"{refusal.address} ")
     # What is edited is certain to change, and an edit of form only is never called certain.
     items = {item.address: item for item in review.items() if item.type != NESTED_STACK}
     certain = {address for address, item in items.items() if item.certainty is Certainty.CERTAIN}

@@ -44,7 +44,7 @@ def test_what_nobody_named_is_refused_with_the_flag_that_names_it():
         Refusal("database.Cluster", "replace", "is replaced: all data goes", "--allow-replace database.Cluster"),
         Refusal("database.Cluster", "weaken", "a; b", "--allow-weaken database.Cluster"),
         Refusal(
-            "database.Secret", "replace", "possibly: is replaced: the password goes", "--allow-replace database.Secret"
+            "database.Secret", "replace", "possibly is replaced: the password goes", "--allow-replace database.Secret"
         ),
     )
     assert not verdict.allowed
@@ -79,7 +79,7 @@ def test_a_policy_cannot_be_overruled():
     assert verdict.refusals == (
         Refusal(
             "database.Cluster", "replace",
-            "is replaced: all data goes (never here: all payments; policies/prod.yaml:4)", "",
+            "is replaced: all data goes (never here, see policies/prod.yaml:4; all payments)", "",
         ),
     )  # fmt: skip
     assert verdict.acknowledged == (("weaken", "database.Cluster"),)

@@ -46,12 +46,12 @@ def test_without_a_file_everything_can_be_acknowledged():
 def test_an_entry_forbids_its_rule_for_its_resources(write):
     policy = load_policy(write(GOOD))
     assert policy.digest == hashlib.sha256(GOOD.encode()).hexdigest()
-    assert policy.forbids("delete", "database.Cluster") == "never here: the only copy; policies/test.yaml:3"
+    assert policy.forbids("delete", "database.Cluster") == "never here, see policies/test.yaml:3; the only copy"
     assert policy.forbids("delete", "encryption.DataKey") is not None
     assert policy.forbids("delete", "encryption.DataKeyAlias") is None
     assert policy.forbids("delete", "encryption.datakey") is None
     assert policy.forbids("replace", "database.Cluster") is None
-    assert policy.forbids("access", "database.Writer").endswith("no: public address; policies/test.yaml:6")
+    assert policy.forbids("access", "database.Writer").endswith("see policies/test.yaml:6; no: public address")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "{}\n"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import HTTPClientError
 
-from deployer.aws import ATTEMPTS, Aws, connect, error_code, error_text, in_parallel, translate
+from deployer.aws import ATTEMPTS, Aws, _read_time, connect, error_code, error_text, in_parallel, translate
 from deployer.errors import AwsError
 
 IDENTITY = (
@@ -132,16 +133,40 @@ def test_an_endpoint_that_is_no_url(monkeypatch):
     assert "AWS_ENDPOINT_URL" in error.value.hint
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-30T20:15:01.250Z", "2026-11-30T20:15:01.250000+00:00", "1796069701.25", "Mon, 30 Nov 2026 20:15:01.25 GMT",
+     "Tue Nov 30 2026 20:15:01.250 +0000"],
+)  # fmt: skip
+def test_times_are_read_in_each_form_of_aws(endpoint, text):
+    answers, _ = endpoint
+    page = (
+        '<DescribeStackEventsResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        f"<DescribeStackEventsResult><StackEvents><member><Timestamp>{text}</Timestamp></member></StackEvents>"
+        "</DescribeStackEventsResult></DescribeStackEventsResponse>"
+    )
+    answers.append((200, page))
+    (event,) = connect("us-east-1").cloudformation.describe_stack_events(StackName="x")["StackEvents"]
+    assert event["Timestamp"] == datetime(2026, 11, 30, 20, 15, 1, 250000, tzinfo=UTC)
+
+
+def test_botocore_is_asked_about_any_other_form_and_about_no_more(monkeypatch):
+    monkeypatch.setattr("botocore.utils.parse_timestamp", lambda value: f"botocore: {value}")
+    assert [_read_time(value) for value in (7, "Tomorrow", "20261130")] == [
+        "botocore: 7", "botocore: Tomorrow", "botocore: 20261130",
+    ]  # fmt: skip
+    assert _read_time("2026-11-30T00:00:00Z") == datetime(2026, 11, 30, tzinfo=UTC)
+
+
 def test_a_profile_that_does_not_exist():
     with pytest.raises(AwsError, match="cannot sign in to AWS: .*nobody.* could not be found") as error:
         connect("us-east-1", profile="nobody")
     assert "list-profiles" in error.value.hint
 
 
-def test_a_machine_without_boto3(monkeypatch):
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(AwsError, match="boto3 is not installed"):
-        connect("us-east-1")
+def test_boto3_is_not_loaded_at_all(endpoint, root):
+    code = "import sys; from deployer.aws import connect; connect('us-east-1').sts; print('boto3' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True) == "False\n"
 
 
 def test_the_module_does_not_load_boto3(root):

@@ -156,7 +156,25 @@ def test_a_change_set_that_cannot_be_deleted(script):
 def test_a_change_set_that_never_goes(script):
     script("delete_change_set")
     script("describe_change_set", {"Status": "DELETE_IN_PROGRESS"}, times=None)
-    with pytest.raises(AwsError, match="still there 120 s after"):
+    with pytest.raises(AwsError, match="is still there after 120 s"):
+        delete(script.aws, ARN, script.clock)
+
+
+@pytest.mark.parametrize("status", ["UNAVAILABLE", "AVAILABLE"])
+def test_one_that_is_being_made_is_deleted_when_it_is_made(script, status):
+    script.fail("delete_change_set", "InvalidChangeSetStatus", "cannot be deleted in its current status")
+    script("describe_change_set", {"Status": "CREATE_IN_PROGRESS", "ExecutionStatus": status})
+    script("delete_change_set", {}, ChangeSetName=ARN)
+    script.fail("describe_change_set", "ChangeSetNotFound", status=404)
+    delete(script.aws, ARN, script.clock)
+    assert script.sleeps == [0.5]
+
+
+def test_one_that_is_being_made_for_too_long(script):
+    script.fail("delete_change_set", "InvalidChangeSetStatus", times=None)
+    answer = {"Status": "CREATE_IN_PROGRESS", "ExecutionStatus": "UNAVAILABLE"}
+    script("describe_change_set", answer, times=None)
+    with pytest.raises(AwsError, match="is still being made after 120 s"):
         delete(script.aws, ARN, script.clock)
 
 
@@ -165,6 +183,8 @@ def test_a_deletion_that_is_refused(script, operation):
     if operation == "describe_change_set":
         script("delete_change_set")
     script.fail(operation, "InvalidChangeSetStatus", "it is being executed")
+    if operation == "delete_change_set":
+        script("describe_change_set", {"Status": "CREATE_COMPLETE", "ExecutionStatus": "EXECUTE_IN_PROGRESS"})
     with pytest.raises(AwsError, match="cannot delete change set .*it is being executed"):
         delete(script.aws, ARN, script.clock)
 

@@ -112,6 +112,13 @@ def test_what_is_stateful_is_neither_replaced_nor_deleted_and_live_weights_are_n
     assert stack_policy({"Resources": {"Alarm": {"Type": "AWS::CloudWatch::Alarm"}}}) == OPEN
 
 
+def test_the_pointer_that_a_cutover_moves_is_not_written_either():
+    pointer = {"Resources": {"Pointer": {"Type": "AWS::SSM::Parameter"}}}
+    assert stack_policy(pointer)["Statement"][1:] == [
+        {"Effect": "Deny", "Action": ["Update:*"], "Principal": "*", "Resource": ["LogicalResourceId/Pointer"]}
+    ]
+
+
 @pytest.mark.parametrize(
     ("resource", "shares"),
     [
@@ -194,9 +201,10 @@ def test_touched():
         change("Unknown", action="Dynamic", replacement=""),
         change("Drifted", action="SyncWithActual"),
         change("ProductionRule", RULE, tier="load_balancer"),
+        change("Pointer", "AWS::SSM::Parameter"),
     )
     found = touched(ChangeSet("root", "", "", "", "UPDATE", Outcome.CHANGED, "", changes))
-    names = {"Replaced", "Perhaps", "Removed", "Unknown", "Drifted"}
+    names = {"Replaced", "Perhaps", "Removed", "Unknown", "Drifted", "Pointer"}
     assert found == {f"database.{name}" for name in names} | {"load_balancer.ProductionRule"}
 
 

@@ -266,6 +266,10 @@ def test_every_operation_in_progress_has_words(script):
         ("UPDATE_COMPLETE", {"Resources": {"A": 2}}, {"Environment": "dev"}, False),
         ("UPDATE_COMPLETE", {"Resources": {"A": 1}}, {"Environment": "prod"}, False),
         ("UPDATE_COMPLETE", {"Resources": {"A": 1}}, {}, False),
+        ("UPDATE_COMPLETE", {"Resources": {"A": 1}, "Metadata": {"Settings": {}}}, {"Environment": "dev"}, True),
+        ("UPDATE_COMPLETE", {"Resources": {"A": 2}, "Metadata": {"Settings": {}}}, {"Environment": "dev"}, False),
+        ("UPDATE_COMPLETE", {"Resources": {"A": 1}, "Outputs": {}}, {"Environment": "dev"}, False),
+        ("UPDATE_ROLLBACK_COMPLETE", {"Resources": {"A": 1}, "Metadata": {}}, {"Environment": "dev"}, False),
     ],
 )
 def test_nothing_to_change(script, stack, status, deployed, tags, nothing):

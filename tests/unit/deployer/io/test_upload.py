@@ -61,7 +61,7 @@ def test_code_is_rewritten_before_the_template_that_names_it_is_hashed(built_dev
 def test_only_what_the_tree_names_is_packaged(built_dev, packaged):
     build = read_package(built_dev / "dev")
     assert packaged.templates.keys() == build.templates.keys() - {"account"}
-    assert len(packaged.objects) == 11
+    assert len(packaged.objects) == 13
     assert all(key.startswith(packaged.prefix) for key in packaged.objects)
 
 
@@ -209,8 +209,8 @@ def test_the_first_upload_makes_the_bucket(script, packaged):
         script(f"put_{operation}")
     for operation in ("bucket_policy", "bucket_lifecycle_configuration", "bucket_tagging"):
         script(f"put_{operation}")
-    script("put_object", {}, times=11)
-    assert upload(script.aws, BUCKET, packaged, {"Environment": "dev"}) == 11
+    script("put_object", {}, times=13)
+    assert upload(script.aws, BUCKET, packaged, {"Environment": "dev"}) == 13
     kinds = {call["ContentType"] for call in script.arguments("put_object")}
     assert kinds == {"application/json", "application/octet-stream"}
 
@@ -218,8 +218,8 @@ def test_the_first_upload_makes_the_bucket(script, packaged):
 def test_an_empty_prefix_looks_whether_the_bucket_is_complete(script, packaged):
     script("list_objects_v2", {})
     script("get_bucket_tagging", {"TagSet": [{"Key": "PackageBucketConfigured", "Value": "true"}]})
-    script("put_object", {}, times=11)
-    assert upload(script.aws, BUCKET, packaged) == 11
+    script("put_object", {}, times=13)
+    assert upload(script.aws, BUCKET, packaged) == 13
 
 
 def test_an_upload_that_is_refused_names_the_object(script, packaged):

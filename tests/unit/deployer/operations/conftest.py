@@ -22,7 +22,7 @@ from deployer.clock import Clock
 
 ACCOUNT = "123456789012"
 EPOCH = 1_795_000_000.0
-SERVICES = ("cloudformation", "dms", "elbv2", "iam", "kms", "logs", "rds", "s3", "secretsmanager", "sts")
+SERVICES = ("cloudformation", "dms", "elbv2", "iam", "kms", "logs", "rds", "s3", "secretsmanager", "ssm", "sts")
 
 
 class Refused(Exception):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deployer.destroy import confirm, delete_uploads, destroy, find_doomed, forget, stop_tasks
+from deployer.destroy import Destroyed, confirm, delete_uploads, destroy, find_doomed, forget, stop_tasks
 from deployer.errors import AwsError, DeclinedError, DeploymentFailedError, ProtectedError
 from deployer.execution.follow import Watch
 from deployer.forecast.sources import record_deployed
@@ -64,7 +64,13 @@ class Environment:
             DescribeReplicationTasks=self._task,
             StopReplicationTask=lambda **_: {},
             DeleteStack=self._delete_stack,
+            DeleteParameter=self._forget,
         )
+        self.forgotten = []
+
+    def _forget(self, Name):
+        self.forgotten.append(Name)
+        return {}
 
     def _list(self, Bucket, Prefix, **_):
         assert Prefix == ("payments-dev/" if Bucket == PACKAGES else "")
@@ -83,14 +89,14 @@ class Environment:
         assert StackName.startswith("arn:")
         self.stacks.tell("payments-dev", "DELETE_IN_PROGRESS")
         failed = self.ends.pop(0)
+        held = {logical_id for logical_id, _, _ in failed}
         for logical_id, kind, reason in failed:
             self.stacks.tell("payments-dev", "DELETE_FAILED", logical_id, kind, logical_id.lower(), reason)
         status = "DELETE_FAILED" if failed else "DELETE_COMPLETE"
         self.stacks.tell("payments-dev", status)
         self.stacks.stacks[StackName]["StackStatus"] = status
-        if not failed:
-            for entry in self.stacks.resources[StackName]:
-                entry["ResourceStatus"] = "DELETE_COMPLETE"
+        for entry in self.stacks.resources[StackName]:
+            entry["ResourceStatus"] = "DELETE_FAILED" if entry["LogicalResourceId"] in held else "DELETE_COMPLETE"
         return {}
 
     @property
@@ -187,7 +193,7 @@ def test_a_stack_that_holds_nothing_says_so(cloud, stacks, package):
 
 # --- destroying ------------------------------------------------------------------------------------------------------
 def test_logs_stop_tasks_stop_buckets_are_emptied_and_then_the_stack_goes(environment):
-    assert environment.destroy() == ()
+    assert environment.destroy() == Destroyed(4, ())
     order = environment.cloud.order
     for first, then in (
         ("ModifyLoadBalancerAttributes", "DeleteObjects"),
@@ -202,6 +208,7 @@ def test_logs_stop_tasks_stop_buckets_are_emptied_and_then_the_stack_goes(enviro
         f"2 uploaded files deleted from {PACKAGES}",
     ]
     assert environment.cloud.calls["DeleteStack"] == [{"StackName": environment.state.id}]
+    assert environment.forgotten == ["/payments/dev/cutover/phase"]
 
 
 def test_a_bucket_that_logs_have_filled_again_is_emptied_again(environment):
@@ -214,10 +221,11 @@ def test_a_bucket_that_logs_have_filled_again_is_emptied_again(environment):
         return deleted(StackName)
 
     environment.cloud.on(DeleteStack=filled)
-    environment.destroy()
+    destroyed = environment.destroy()
     assert len(environment.cloud.calls["DeleteStack"]) == 2
+    assert (destroyed.resources, destroyed.count) == (4, "4 resources")  # of both attempts
     assert environment.said[2:4] == [
-        "a bucket was filled again meanwhile: once more",
+        "a bucket was filled again meanwhile: once more, for what is left (1 resource)",
         "1 objects deleted from the stack's buckets",
     ]
 
@@ -250,12 +258,26 @@ def test_what_could_not_be_deleted_is_named_with_the_next_step(environment):
     assert caught.value.hint.startswith("network interfaces of Lambda are given back up to 40 minutes")
     assert caught.value.hint.endswith("then destroy again: it goes on where it stopped")
     environment.statuses = ["stopped"]
-    assert environment.destroy() == ()
+    assert environment.destroy() == Destroyed(0, ())  # all that it held was gone by then
 
 
 def test_a_stack_without_events_is_followed_too(environment, stacks):
     stacks.events.clear()
-    assert environment.destroy() == ()
+    assert environment.destroy() == Destroyed(4, ())
+
+
+def test_what_the_stack_leaves_behind_is_not_counted_as_destroyed(environment, stacks):
+    deleted = environment._delete_stack
+
+    def kept(StackName):
+        deleted(StackName)
+        stacks.resources[StackName][0]["ResourceStatus"] = "DELETE_SKIPPED"
+        return {}
+
+    environment.cloud.on(DeleteStack=kept)
+    destroyed = environment.destroy()
+    assert destroyed.count == "3 resources"
+    assert [remain.kept for remain in destroyed.remains] == [True]
 
 
 def test_nothing_was_uploaded_for_what_was_never_deployed(environment):
@@ -309,7 +331,7 @@ def test_a_task_that_never_stops_is_named(environment):
 
 # --- files -----------------------------------------------------------------------------------------------------------
 def test_the_files_that_told_of_it_go_and_the_build_stays(package):
-    record_deployed(package.folder, package)
+    record_deployed(package.folder, package, "123456789012")
     for name in ("flat-outputs.json", "review.json", "review.md", "review.html", "plan.md", "plan.html"):
         (package.folder / name).write_text("x")
     forget(package.folder)

@@ -103,7 +103,7 @@ def _instance(name):
         edit("EngineVersion", "17.7", "17.10", ENGINE, ("property", "EngineVersion", "")),
         severity=Severity.WARN,
         concerns=(Concern.DATA,),
-        summary="restarted: EngineVersion changes: 17.7 → 17.10",
+        summary="changes EngineVersion",
     )
 
 
@@ -116,7 +116,7 @@ def upgrade():
         edit("EngineVersion", "17.7", "17.10", ENGINE, ("property", "EngineVersion", "")),
         severity=Severity.WARN,
         concerns=(Concern.DATA,),
-        summary="restarted: EngineVersion changes: 17.7 → 17.10",
+        summary="changes EngineVersion",
         physical_id="payments-prod-database",
     )
     secret = item(
@@ -308,8 +308,13 @@ def upgrade():
         certainty=Certainty.POSSIBLE,
         severity=Severity.WARN,
         concerns=(Concern.DATA,),
-        summary="may be modified while its replication task runs",
-        warnings=("AWS refuses to modify an endpoint while a task that uses it runs: stop the task first",),
+        summary="may change PostgreSqlSettings",
+        warnings=(
+            "stop migration.ForwardTask first if it runs, and wait for that, or AWS refuses this and the whole update "
+            "rolls back: aws dms stop-replication-task --replication-task-arn <ARN of migration.ForwardTask>",
+            "resume it afterwards, never by reload-target, which loads every table anew: aws dms start-replication-task "
+            "--start-replication-task-type resume-processing --replication-task-arn <ARN of migration.ForwardTask>",
+        ),
     )
     return review(
         tier("network"),
@@ -343,7 +348,8 @@ def upgrade_verdict():
             Refusal(
                 "database.ApplicationSecret",
                 "replace",
-                "policies/prod.yaml line 12: a secret is never replaced in prod; make a second one, then drop the first",
+                "is replaced, the old one deleted; what goes is the password in it, and whoever signs in with the old one "
+                "is locked out (never here, see policies/prod.yaml:12; make a second secret, then drop the first)",
                 "",
             ),
         ),

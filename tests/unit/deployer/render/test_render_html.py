@@ -100,7 +100,7 @@ def test_routine_changes_are_folded():
     assert '<b>17 routine resources</b><span class="kinds">6 EC2::Subnet, 6 EC2::VPCEndpoint' in body
     body = _body(reviews.big())
     assert body.count("<b>50 resources alike</b>") == 5
-    assert body.count("<b>10 changes: a value fed by another") == 5
+    assert body.count("<b>10 changes: what feeds them does not change") == 5
     assert body.count('id="network.Thing') == 50
     created = review(tier("a", *(item(f"a.B{number}", "X::Y", Action.CREATE) for number in range(4))), forecast=True)
     assert "+ will create</span><b>4 routine resources" in _body(created)

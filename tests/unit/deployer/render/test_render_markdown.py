@@ -70,7 +70,7 @@ def test_the_marker_is_the_same_for_every_review_of_the_stack():
 def test_headline_and_refusals_come_before_the_tiers():
     text = render_markdown(reviews.upgrade(), reviews.upgrade_verdict())
     order = [
-        "### `payments-prod`: refused: 1 change must",
+        "### `payments-prod` refused: 1 change must",
         "**Restarts the database",
         "| **traffic** | 20 % of the requests",
         "#### Refused",
@@ -97,8 +97,9 @@ def test_a_change_is_a_row_with_its_values_and_causes():
         "`Actions`<br>~ `[forward].ForwardConfig.TargetGroups[targetgroup/payments-prod-dc].Weight`: `100` → `80`"
         in text
     )
-    assert "<sub>5 changes left out as noise, " in text
-    assert "**warning**: AWS refuses to modify an endpoint" in text
+    assert "<sub>5 resources in 1 tier are noise: monitoring 5; what feeds them does not change</sub>" in text
+    assert "<b>monitoring</b>" not in text
+    assert "**warning**: stop migration.ForwardTask first if it runs, " in text
 
 
 def test_what_is_too_long_is_left_out_in_steps_and_counted():

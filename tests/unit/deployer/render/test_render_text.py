@@ -76,7 +76,7 @@ def test_what_can_never_be_acknowledged_offers_no_flag():
     text = _text(reviews.upgrade(), reviews.upgrade_verdict())
     refused = _block(text, "refused\n")
     assert "--allow-traffic load_balancer.MigrationRule" in refused
-    assert "policies/prod.yaml line 12" in refused
+    assert "policies/prod.yaml:12" in refused
     assert "no flag acknowledges it" in refused
     assert _block(text, "next").splitlines()[1:] == [
         "  change what is never acknowledged here, build, and review again:",
@@ -105,8 +105,11 @@ def test_of_a_document_only_the_changed_lines_are_shown():
 
 def test_noise_is_one_line_unless_all_is_wanted():
     text = _text(reviews.upgrade(), width=200)
-    assert "? 5 changes left out as noise" in text
-    assert "--all shows them" in text
+    assert (
+        "\n\n5 resources in 1 tier are noise: monitoring 5; what feeds them does not change (--all shows them)\n\n"
+        in text
+    )
+    assert "\nmonitoring  changed" not in text
     assert "AlbErrors" not in text
     everything = _text(reviews.upgrade(), show_noise=True)
     assert "~ modify?  monitoring.AlbErrors" in everything
@@ -118,7 +121,13 @@ def test_a_single_noise_and_noise_among_the_edits():
     alone = item(
         "a.B", "X::Y", Action.MODIFY, quiet, certainty=Certainty.NOISE, severity=Severity.QUIET, summary="noise"
     )
-    assert "(--all shows it)" in _text(review(tier("a", alone)), width=200)
+    assert "\n1 resource in 1 tier is noise: a 1; what feeds it does not change (--all" in _text(
+        review(tier("a", alone)), width=200
+    )
+    two = _text(review(tier("a", alone, alone), tier("b", alone), tier("c", alone, outcome="created")), width=200)
+    assert "\n3 resources in 2 tiers are noise: a 2, b 1; " in two
+    assert "\nc  created\n  ? 1 change left out as noise: " in two  # that a tier is created is no noise
+    assert "(--all shows it)" in two
     mixed = _one(edit("Port", "1", "2"), quiet)
     assert "Port: 1 → 2" in mixed
     assert "? 1 more property change left out as noise" in mixed
@@ -183,7 +192,7 @@ def test_a_forecast_says_will_and_may_and_what_is_unknown():
     text = _text(reviews.forecast(), reviews.forecast_verdict())
     assert "± will replace  database.Cluster" in text
     assert "± may replace  database.Writer" in text
-    assert "forecast: would be refused: 1 change must be acknowledged by name" in text
+    assert "forecast: would be refused, as 1 change must be acknowledged by name" in text
     assert "unknown\n  ? What has been changed outside of CloudFormation" in text
     assert "would be refused\n" in text
     assert "python deploy.py review --env prod \\\n    --allow-replace database.Cluster" in text
@@ -207,8 +216,18 @@ def test_a_failed_change_set_tells_its_cause_and_offers_no_execution():
 
 def test_nothing_to_do_is_said_in_a_few_lines():
     text = _text(reviews.unchanged())
-    assert "allowed: no resource changes" in text
+    assert "allowed: nothing changes" in text
     assert text.endswith("unchanged  network, database\n")
+
+
+def test_a_forecast_of_nothing_says_so_and_names_no_next_step():
+    text = _text(replace(reviews.unchanged(), forecast=True))
+    assert "forecast: nothing changes\n" in text
+    assert "next" not in text
+    unknown = replace(reviews.unchanged(), forecast=True, unknowns=("whether AWS still has it",))
+    assert "forecast: nothing that it can tell changes\n" in _text(unknown)
+    outputs = replace(review(tier("network", outcome="changed")), forecast=True)
+    assert "forecast: no resource changes\n" in _text(outputs)
 
 
 def test_tiers_without_resources_say_so_or_nothing():
@@ -297,9 +316,9 @@ def test_values_cannot_speak_to_the_terminal():
 
 def test_a_summary_is_one_line():
     assert summarize(reviews.upgrade(), reviews.refused_verdict()) == (
-        "payments-prod: refused: 2 changes must be acknowledged by name (3 replace, 8 modify; 5 noise)"
+        "payments-prod refused: 2 changes must be acknowledged by name (3 replace, 8 modify; 5 noise)"
     )
-    assert summarize(reviews.unchanged(), ALLOWED) == "payments-prod: allowed: no resource changes (none)"
+    assert summarize(reviews.unchanged(), ALLOWED) == "payments-prod allowed: nothing changes (none)"
 
 
 def test_words_are_filled_and_hang():

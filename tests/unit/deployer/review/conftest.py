@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import json
 from pathlib import Path
@@ -50,7 +49,7 @@ class Scene:
 
     def __init__(self, environment):
         self.before = _golden(environment)
-        self.after = copy.deepcopy(self.before)
+        self.after = _golden(environment)
         self.environment = environment
         self.changes = {}
         self.stack_changes = []

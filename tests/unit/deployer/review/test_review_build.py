@@ -50,7 +50,7 @@ def test_a_realistic_change(prod, tools):
     )
     assert review.data == (
         "database.ApplicationSecret is replaced (old one retained); "
-        "database.Cluster: engine upgrade 17.7 → 17.10: connections break while it restarts"
+        "database.Cluster: engine upgrade 17.7 → 17.10, connections break while it restarts"
     )
     assert review.access == "nothing lets more in or allows more"
     assert review.counts == {"modify": 2, "replace": 1}
@@ -88,8 +88,15 @@ def test_the_word_safe_is_never_said(prod, tools, forecast):
 
 def test_nothing_is_said_of_nothing(dev):
     review = dev.review()
-    assert review.headline == "data: none; traffic: none; access: none"
+    assert (review.headline, review.data, review.traffic, review.access) == ("", "unchanged", "unchanged", "unchanged")
     assert review.counts == {}
+    assert dev.review(forecast=True).data == "unchanged"
+
+
+def test_of_what_harms_nothing_it_is_said_that_it_does_not(dev):
+    dev.edit("monitoring.Dashboard", DashboardName="x")
+    review = dev.review()
+    assert review.headline == "data: none; traffic: none; access: none"
     assert review.data == "nothing that holds data is replaced or deleted, and no protection is weakened"
 
 
@@ -143,7 +150,7 @@ def test_protection_is_a_matter_of_data(dev):
     for side in ("before", "after"):
         dev.properties("database.Cluster", side)["DeletionProtection"] = True
     dev.edit("database.Cluster", DeletionProtection=False)
-    assert dev.review().data == "database.Cluster: deletion protection is switched off: true → false"
+    assert dev.review().data == "database.Cluster: deletion protection is switched off, true → false"
 
 
 def test_summaries_name_two_properties_and_count_the_rest(dev, tools):

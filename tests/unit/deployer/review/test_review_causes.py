@@ -64,7 +64,7 @@ def test_values_that_do_not_fit_are_not_blamed(dev, tools, param, property, befo
     assert first(dev.item("database.Cluster", params=(param,))) == first(
         dev.item("database.Cluster", params=(("tags.team", "a", "b"),))
     )
-    assert first(dev.item("database.Cluster", params=(param,))).detail == "no changed param holds these values"
+    assert first(dev.item("database.Cluster", params=(param,))).detail == "edited; no changed param explains it"
 
 
 def test_without_changed_params_the_template_was_edited(dev, tools):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -183,6 +184,47 @@ def test_without_a_causing_entity_every_source_of_the_property_counts(dev, tools
         replacement="Conditional",
     )  # fmt: skip
     assert verdict(dev.item("database.Cluster")) == (Action.REPLACE, CERTAIN)
+
+
+WEIGHT = "Actions/0/ForwardConfig/TargetGroups/{}/Weight"
+GROUP = "Actions/0/ForwardConfig/TargetGroups/{}/TargetGroupArn"
+
+
+def reweighted(scene, tools, *edits):
+    """The migration rule sends a tenth to AWS, and AWS tells these edits of it."""
+    actions = json.loads(json.dumps(scene.properties("load_balancer.MigrationRule")["Actions"]))
+    for group, weight in zip(actions[0]["ForwardConfig"]["TargetGroups"], (90, 10), strict=True):
+        group["Weight"] = weight
+    scene.set("load_balancer.MigrationRule", Actions=actions)
+    scene.change("load_balancer.MigrationRule", *edits, replacement="False")
+    return {edit.property.path: edit.certainty for edit in scene.item("load_balancer.MigrationRule").edits}
+
+
+def test_a_place_that_the_templates_feed_as_before_is_noise_beside_one_that_aws_tells(dev, tools):
+    place, weight = GROUP.format(0), WEIGHT.format(0)
+    found = reweighted(
+        dev, tools, tools.fed(place, "DcTargetGroup", "arn:aws:x"), tools.detail(weight, "100", "90"),
+    )  # fmt: skip
+    assert found == {place: NOISE, weight: CERTAIN}
+
+
+def test_what_aws_passes_over_is_not_lost_with_a_place_that_stays(dev, tools):
+    """No edit tells of the weights: the only one of their property stands for them."""
+    assert reweighted(dev, tools, tools.fed(GROUP.format(0), "DcTargetGroup", "arn:aws:x")) == {
+        GROUP.format(0): POSSIBLE
+    }
+
+
+def test_a_place_that_another_resource_feeds_is_no_noise(dev, tools):
+    groups = dev.after["load_balancer"]["Resources"]["MigrationRule"]["Properties"]["Actions"][0]["ForwardConfig"]
+    groups["TargetGroups"][0]["TargetGroupArn"] = {"Ref": "GreenTargetGroup"}
+    beyond = GROUP.format(7)
+    found = reweighted(
+        dev, tools, tools.fed(GROUP.format(0), "GreenTargetGroup", "arn:aws:x"),
+        tools.fed(beyond, "GreenTargetGroup", "arn:aws:x"), tools.detail(WEIGHT.format(0), "100", "90"),
+    )  # fmt: skip
+    assert found[GROUP.format(0)] is CERTAIN
+    assert found[beyond] is NOISE  # there is no such place, before or after
 
 
 def test_a_parameter_that_the_root_feeds_is_compared_by_value(dev, tools):

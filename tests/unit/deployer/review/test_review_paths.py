@@ -66,6 +66,37 @@ def test_the_two_internets_are_two(wider, narrower, covers):
     assert Path("g", True, "tcp", 1, 1, wider).covers(Path("g", True, "tcp", 1, 1, narrower)) is covers
 
 
+@pytest.mark.parametrize(
+    ("protocol", "ports", "known", "left"),
+    [
+        ("tcp", (1, 9), [], [(1, 9)]),
+        ("tcp", (1, 9), [(1, 9)], []),
+        ("tcp", (1, 9), [(0, 99)], []),
+        ("tcp", (1, 9), [(1, 3), (4, 9)], []),  # none of them alone
+        ("tcp", (1, 9), [(3, 5)], [(1, 2), (6, 9)]),
+        ("udp", (1, 9), [(1, 1), (9, 9), (5, 5)], [(2, 4), (6, 8)]),
+        ("tcp", (1, 9), [(8, 20)], [(1, 7)]),
+        ("tcp", (1, 9), [(20, 30)], [(1, 9)]),
+        ("icmp", (3, 4), [(3, 3)], [(3, 4)]),  # a type and a code are no range
+    ],
+)
+def test_of_a_path_only_the_ports_that_are_new_are_told(protocol, ports, known, left):
+    path = Path("g", True, protocol, *ports, "10.0.0.0/24")
+    others = [Path("g", True, protocol, *pair, "10.0.0.0/8") for pair in known]
+    strangers = [Path("other", True, protocol, 0, 99, "::/0"), Path("g", False, protocol, 0, 99, "10.0.0.0/8")]
+    assert [(part.low, part.high) for part in path.beyond([*others, *strangers])] == left
+
+
+@given(PATHS, st.lists(PATHS, max_size=4), st.integers(0, 9))
+def test_what_is_told_of_a_path_is_what_no_other_lets_through(path, others, port):
+    """Port by port, for paths of the same protocol."""
+    here = [other for other in others if other.meets(path)]
+    if path.protocol == "tcp" and path.low <= port <= path.high:
+        open_before = any(other.protocol == "-1" or other.low <= port <= other.high for other in here)
+        told = any(part.low <= port <= part.high for part in path.beyond(others))
+        assert told is not open_before
+
+
 def test_a_path_reads_as_a_sentence():
     assert str(Path("g", True, "tcp", 443, 443, "0.0.0.0/0")) == "tcp 443 from 0.0.0.0/0"
     assert str(Path("g", False, "udp", 1, 9, "10.0.0.0/8")) == "udp 1-9 to 10.0.0.0/8"
@@ -122,7 +153,8 @@ def test_a_rule_that_changes_is_compared_by_what_it_lets_through(dev, tools, edi
 def test_a_rule_without_ports_is_for_all_of_them(dev, ports):
     dev.replace("security.DatabaseFromDmsPort5432", **ports)
     assert texts(dev.item("security.DatabaseFromDmsPort5432")) == [
-        f"{GROUP} lets through tcp 0-65535 from security.DmsSecurityGroup"
+        f"{GROUP} lets through tcp 0-5431 from security.DmsSecurityGroup",
+        f"{GROUP} lets through tcp 5433-65535 from security.DmsSecurityGroup",
     ]
 
 
@@ -193,5 +225,5 @@ def test_without_the_deployed_template_an_addition_is_new(dev, tools):
     review = dev.review()
     assert tools.rules(tools.find(review, "security.Rule")) == ["access"]
     assert texts(tools.find(review, "security.DatabaseFromDmsPort5432")) == [
-        f"{GROUP} lets through tcp 5432-5433 from security.DmsSecurityGroup"
+        f"{GROUP} lets through tcp 5433 from security.DmsSecurityGroup"
     ]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.review.concerns.statements import Statement, is_covered, statements
+from deployer.review.concerns.statements import Statement, statements, uncovered
 from deployer.review.model import Concern, Severity
 
 ROLE = "identity.TaskExecutionRole"
@@ -21,6 +21,10 @@ def allow(action="s3:GetObject", resource="arn:b/*", **more):
 
 def deny(action="s3:*", resource="*", **more):
     return Statement(False, {"Effect": "Deny", "Action": action, "Resource": resource, **more})
+
+
+def is_covered(statement, others):
+    return not uncovered(statement, others)
 
 
 def when(operator, key, *values):
@@ -83,6 +87,31 @@ def test_one_statement_must_cover_a_pair_but_not_all_pairs():
     read, write = allow("s3:Get*"), allow("s3:Put*")
     assert is_covered(allow(["s3:GetObject", "s3:PutObject"]), [read, write])
     assert not is_covered(allow("s3:*"), [read, write])
+
+
+S, R, P = "Action", "Resource", "Principal"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "today", "parts"),
+    [
+        (allow(["a", "b"], ["x", "y"]), [], [{S: ["a", "b"], R: ["x", "y"]}]),
+        (allow(["a", "b"], ["x", "y"]), [allow(["a", "b"], "x")], [{S: ["a", "b"], R: ["y"]}]),
+        (allow(["a", "b"], ["x", "y"]), [allow("a", ["x", "y"])], [{S: ["b"], R: ["x", "y"]}]),
+        (allow(["a", "b"], ["x", "y"]), [allow("a", "x")], [{S: ["a"], R: ["y"]}, {S: ["b"], R: ["x", "y"]}]),
+        (allow("a", "x", Principal={"AWS": ["p", "q"]}), [allow("a", "x", Principal={"AWS": "p"})], [{P: {"AWS": ["q"]}}]),
+        (allow("a", "x", Principal={"AWS": "p", "Service": ["s", "t"]}), [allow("a", "x", Principal={"Service": "s"})],
+         [{P: {"AWS": ["p"], "Service": ["t"]}}]),
+        (allow(["a", "b"], "x", Principal={"AWS": ["p", "q"]}), [allow("a", "x", Principal={"AWS": "p"})],
+         [{S: ["b"], P: {"AWS": ["p"]}}, {S: ["a", "b"], P: {"AWS": ["q"]}}]),
+        (allow("a", "x", Principal="*"), [allow("a", "x", Principal={"AWS": "p"})], [{P: "*"}]),
+        (allow("a", "x", Principal={"AWS": []}), [], [{P: {"AWS": [[]]}}]),
+        (allow("a", "x", NotPrincipal="z"), [allow("b", "x")], [{"NotPrincipal": "z"}]),
+    ],
+)  # fmt: skip
+def test_only_what_is_new_is_told(wanted, today, parts):
+    found = [part.body for part in uncovered(wanted, today)]
+    assert [{name: body[name] for name in part} for body, part in zip(found, parts, strict=True)] == parts
 
 
 NAMES = st.text(alphabet="ab*?", min_size=1, max_size=4)
@@ -172,11 +201,24 @@ def test_a_policy_of_another_tier_counts_for_the_role(dev):
     assert texts(dev.item("database.ApplicationTokenPolicy")) == ["identity.TaskRole may rds-db:connect on *"]
 
 
+def test_a_role_that_may_do_more_says_only_what_it_could_not(dev):
+    policies = copy.deepcopy(dev.properties("identity.DmsSecretsRole")["Policies"])
+    statement = next(part for part in policies[0]["PolicyDocument"]["Statement"] if len(part["Resource"]) > 1)
+    statement["Resource"][0] = "arn:aws:secretsmanager:us-east-1:123456789012:secret:another"
+    dev.edit("identity.DmsSecretsRole", Policies=policies)
+    told, lost = texts(dev.item("identity.DmsSecretsRole"))
+    assert told.startswith("identity.DmsSecretsRole may secretsmanager:")
+    assert told.endswith(" on arn:aws:secretsmanager:us-east-1:123456789012:secret:another")
+    assert lost.startswith("identity.DmsSecretsRole no longer may secretsmanager:")
+    assert lost.count("secret:") == 1
+
+
 def test_many_statements_are_one_finding(dev):
     more = [dict(allow(f"s3:{name}").body) for name in ("A", "B", "C", "D", "E")]
     dev.edit("identity.TaskRole", Policies=[{"PolicyName": "x", "PolicyDocument": {"Statement": more}}])
     assert texts(dev.item("identity.TaskRole")) == [
-        "identity.TaskRole may s3:A on arn:b/*; s3:B on arn:b/*; s3:C on arn:b/*; and 2 more"
+        "identity.TaskRole may s3:A on arn:b/*; s3:B on arn:b/*; s3:C on arn:b/*; and 2 more",
+        "identity.TaskRole no longer may ssm:GetParameter on parameter/payments/dev/database",
     ]
 
 

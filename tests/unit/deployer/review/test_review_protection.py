@@ -306,16 +306,16 @@ def test_an_alarm_that_tells_more_is_no_weaker(dev, tools):
 @pytest.mark.parametrize(
     ("type_", "before", "after", "text"),
     [
-        ("AWS::RDS::DBCluster", {"BackupRetentionPeriod": 35}, {}, "backups are kept for fewer days: 35 → 1"),
+        ("AWS::RDS::DBCluster", {"BackupRetentionPeriod": 35}, {}, "backups are kept for fewer days, 35 → 1"),
         (
             "AWS::Logs::LogGroup",
             {},
             {"RetentionInDays": 30},
-            "kept for fewer days, older ones are deleted: (none) → 30",
+            "kept for fewer days, older ones are deleted, (none) → 30",
         ),
-        ("AWS::KMS::Key", {"EnableKeyRotation": True}, {}, "the key is not rotated any more: true → false"),
-        ("AWS::DMS::ReplicationInstance", {"PubliclyAccessible": False}, {}, "gets a public address: false → true"),
-        ("AWS::KMS::Key", {}, {"PendingWindowInDays": 7}, "about deleting the key: 30 → 7"),
+        ("AWS::KMS::Key", {"EnableKeyRotation": True}, {}, "the key is not rotated any more, true → false"),
+        ("AWS::DMS::ReplicationInstance", {"PubliclyAccessible": False}, {}, "gets a public address, false → true"),
+        ("AWS::KMS::Key", {}, {"PendingWindowInDays": 7}, "about deleting the key, 30 → 7"),
     ],
 )
 def test_a_missing_value_is_what_the_service_takes_instead(dev, tools, type_, before, after, text):
@@ -419,9 +419,9 @@ def expiry(days, noncurrent=30, status="Enabled"):
 @pytest.mark.parametrize(
     ("before", "after", "found"),
     [
-        (expiry(365), expiry(30), ["objects are deleted earlier: 365 days → 30 days (current versions)"]),
-        (expiry(365), expiry(365, 1), ["objects are deleted earlier: 30 days → 1 days (old versions)"]),
-        ({}, expiry(365, None), ["objects are deleted earlier: never → 365 days (current versions)"]),
+        (expiry(365), expiry(30), ["objects are deleted earlier (365 days → 30 days, current versions)"]),
+        (expiry(365), expiry(365, 1), ["objects are deleted earlier (30 days → 1 days, old versions)"]),
+        ({}, expiry(365, None), ["objects are deleted earlier (never → 365 days, current versions)"]),
         (expiry(30), expiry(365), []),
         (expiry(30), {}, []),
         ({}, expiry(30, status="Disabled"), []),
@@ -485,11 +485,11 @@ WAF = "AWS::WAFv2::WebACL"
         (acl(), acl(default="Allow"), "what no rule speaks of is let through"),
         (acl(rate(100)), acl(), "rule Rate is gone"),
         (acl(rate(100)), acl(rate(100, "Count")), "rule Rate no longer blocks"),
-        (acl(rate(100)), acl(rate(200)), "rule Rate lets more requests through: 100 in 300 s → 200 in 300 s"),
+        (acl(rate(100)), acl(rate(200)), "rule Rate lets more requests through (100 in 300 s → 200 in 300 s)"),
         (
             acl(rate(100)),
             acl({"Name": "Rate", "Action": {"Block": {}}}),
-            "rule Rate lets more requests through: 100 in 300 s → no limit",
+            "rule Rate lets more requests through (100 in 300 s → no limit)",
         ),
         (acl(group()), acl(group("Count")), "rule Common no longer blocks"),
         (
@@ -549,12 +549,12 @@ LOCKED = {"LinuxParameters": {"Capabilities": {"Drop": ["ALL"]}}, "LogConfigurat
         (
             {"Environment": [{"Name": "DATABASE_SSL_MODE", "Value": "verify-full"}]},
             {"Environment": [{"Name": "DATABASE_SSL_MODE", "Value": "prefer"}]},
-            "protects its connection less: DATABASE_SSL_MODE verify-full → prefer",
+            "protects its connection less, DATABASE_SSL_MODE verify-full → prefer",
         ),
         (
             {"Environment": [{"Name": "PGSSLMODE", "Value": "require"}]},
             {},
-            "protects its connection less: PGSSLMODE require → (none)",
+            "protects its connection less, PGSSLMODE require → (none)",
         ),
     ],
 )  # fmt: skip
@@ -586,7 +586,7 @@ def test_the_whole_context_tells_what_the_details_do_not(dev, tools):
     details = [tools.detail(name) for name in ("BackupRetentionPeriod", "DeletionProtection")]
     dev.change("database.Cluster", *details, replacement="False", before=context)
     assert [finding.text for finding in unseen(dev).item("database.Cluster").findings] == [
-        "backups are kept for fewer days: 35 → 7"
+        "backups are kept for fewer days, 35 → 7"
     ]
 
 
@@ -610,7 +610,7 @@ def test_noise_does_not_stand_in_for_the_template(dev, tools):
 def test_a_value_that_nobody_tells_may_have_been_better(dev, tools):
     dev.change("database.Cluster", tools.detail("DeletionProtection"), replacement="False")
     item = unseen(dev).item("database.Cluster")
-    assert [finding.text for finding in item.findings] == ["deletion protection is switched off: (not known) → false"]
+    assert [finding.text for finding in item.findings] == ["deletion protection is switched off, (not known) → false"]
 
 
 def test_a_value_below_one_that_nobody_tells_may_have_been_better(dev, tools):
@@ -621,12 +621,12 @@ def test_a_value_below_one_that_nobody_tells_may_have_been_better(dev, tools):
         replacement="False",
     )
     assert "a deployment that raises alarms is not rolled back any more" in {
-        finding.text.partition(":")[0] for finding in unseen(dev).item("service.Service").findings
+        finding.text.partition(",")[0] for finding in unseen(dev).item("service.Service").findings
     }
     dev.changes.clear()
     dev.change("service.Service", tools.detail("DeploymentConfiguration"), replacement="False")
     assert "a deployment that raises alarms is not rolled back any more" in {
-        finding.text.partition(":")[0] for finding in unseen(dev).item("service.Service").findings
+        finding.text.partition(",")[0] for finding in unseen(dev).item("service.Service").findings
     }
 
 

@@ -66,7 +66,7 @@ def test_the_rules_of_a_service_are_found_by_its_wires(dev, tools):
     dev.change("load_balancer.ProductionRule", tools.detail("Tags", "[]", "[1]"), replacement="False")
     item = dev.item("load_balancer.ProductionRule")
     assert texts(item) == [
-        "it is written anew with BlueTargetGroup 100, GreenTargetGroup 0: weights that a person set are lost"
+        "it is written anew with BlueTargetGroup 100, GreenTargetGroup 0, and weights that a person set are lost"
     ]
 
 
@@ -84,13 +84,15 @@ def test_a_shift_of_weights_is_named_with_its_numbers(dev, tools):
     )
     item = dev.item(MIGRATION)
     assert tools.rules(item) == ["traffic"]
-    assert texts(item) == ["requests move: DcTargetGroup 100, BlueTargetGroup 0 → DcTargetGroup 90, BlueTargetGroup 10"]
+    assert texts(item) == [
+        "requests move from DcTargetGroup 100, BlueTargetGroup 0 to DcTargetGroup 90, BlueTargetGroup 10"
+    ]
 
 
 def test_other_edits_write_the_weights_anew(dev, tools):
     dev.edit(MIGRATION, Priority=11)
     assert texts(dev.item(MIGRATION)) == [
-        "it is written anew with DcTargetGroup 100, BlueTargetGroup 0: weights that a person set are lost"
+        "it is written anew with DcTargetGroup 100, BlueTargetGroup 0, and weights that a person set are lost"
     ]
 
 
@@ -116,7 +118,7 @@ def test_a_rule_that_comes_takes_requests(dev, tools):
 def test_a_new_rule_takes_requests_from_the_listener_that_is_there(dev, tools):
     one = {"Actions": [{"Type": "forward", "TargetGroupArn": {"Ref": "DcTargetGroup"}}]}
     dev.add("load_balancer.Other", RULE, ListenerArn={"Ref": "HttpsListener"}, **one)
-    assert texts(dev.item("load_balancer.Other")) == ["a new rule takes requests: DcTargetGroup 1"]
+    assert texts(dev.item("load_balancer.Other")) == ["a new rule takes requests to DcTargetGroup 1"]
     dev.changes.clear()
     dev.add("load_balancer.New", "AWS::ElasticLoadBalancingV2::Listener", Port=1)
     dev.add("load_balancer.Other", RULE, ListenerArn={"Ref": "New"}, **one)
@@ -132,7 +134,7 @@ def test_a_rule_with_one_target_group_or_none_splits_nothing(dev, tools):
     assert texts(dev.item("load_balancer.Other")) == []
     dev.changes.clear()
     dev.edit("load_balancer.Other", Actions=[{"Type": "fixed-response"}])
-    assert texts(dev.item("load_balancer.Other")) == ["requests move: DcTargetGroup 1 → no target group"]
+    assert texts(dev.item("load_balancer.Other")) == ["requests move from DcTargetGroup 1 to no target group"]
 
 
 # --- the service while requests are split ----------------------------------------------------------------------------
@@ -191,8 +193,8 @@ def test_what_starts_no_deployment_moves_nothing(dev, tools, name):
 @pytest.mark.parametrize(
     ("count", "rules", "text"),
     [
-        (0, ["traffic"], "no task answers: DesiredCount is 0"),
-        (1, [], "fewer tasks: DesiredCount 3 → 1"),
+        (0, ["traffic"], "no task answers, as DesiredCount is 0"),
+        (1, [], "fewer tasks (DesiredCount 3 → 1)"),
         (9, [], None),
     ],
 )
@@ -212,7 +214,7 @@ def test_a_service_that_never_had_tasks_loses_none(dev, tools):
 
 def test_autoscaling_to_fewer_tasks_is_worth_a_look(dev, tools):
     dev.edit("service.ScalableTarget", MinCapacity=1, MaxCapacity=9)
-    assert texts(dev.item("service.ScalableTarget")) == ["fewer tasks: MinCapacity 3 → 1"]
+    assert texts(dev.item("service.ScalableTarget")) == ["fewer tasks (MinCapacity 3 → 1)"]
     dev.changes.clear()
     dev.drop("service.ScalableTarget")
     assert texts(dev.item("service.ScalableTarget")) == []
@@ -224,7 +226,7 @@ def test_a_name_that_leads_elsewhere_is_live_traffic(dev, tools):
     item = dev.item("network.DatabaseAddress")
     assert tools.rules(item) == ["traffic"]
     assert texts(item) == [
-        'db.dev.datacenter.example leads elsewhere: ResourceRecords ["192.168.21.5"] → ["192.168.21.6"]'
+        'db.dev.datacenter.example leads elsewhere (ResourceRecords ["192.168.21.5"] → ["192.168.21.6"])'
     ]
     dev.changes.clear()
     dev.after = copy.deepcopy(dev.before)
@@ -264,8 +266,7 @@ def test_what_carries_requests_does_not_go_unnamed(dev, tools, address):
     ("address", "name", "text"),
     [
         ("load_balancer.HttpsListener", "Certificates", "clients are shown another certificate"),
-        ("database.Writer", "DBInstanceClass", "the instance restarts: its connections break"),
-        ("migration.ReplicationInstance", "EngineVersion", "replication pauses while the instance is upgraded"),
+        ("database.Writer", "DBInstanceClass", "the instance restarts, and its connections break"),
     ],
 )
 def test_some_edits_are_worth_a_word(dev, tools, address, name, text):

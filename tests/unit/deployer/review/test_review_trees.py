@@ -25,7 +25,7 @@ def test_values_are_resolved_through_the_wires(dev):
     assert balancer["AdvancedConfiguration"]["ProductionListenerRule"] == "${load_balancer.ProductionRule.Ref}"
     assert balancer["ContainerPort"] == 8443
     secret = side.body("service.TaskDefinition").properties["ContainerDefinitions"][0]["Secrets"][0]["ValueFrom"]
-    assert secret == "${database.SourceApplicationSecret.Ref}:host::"
+    assert secret == "${database.ApplicationSecret.Ref}:host::"
 
 
 def test_an_uploaded_template_resolves_as_a_local_one(dev):

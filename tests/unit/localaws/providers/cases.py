@@ -838,6 +838,22 @@ def _(world: World) -> Case:
     )
 
 
+@case("SSM::Parameter")
+def _(world: World) -> Case:
+    return Case(
+        {
+            "AllowedPattern": "^(data_center|aurora)$",
+            "Description": "Which of the two",
+            "Name": "/payments/database",
+            "Tier": "Standard",
+            "Type": "String",
+            "Value": "data_center",
+        },
+        {"Description": "One of two", "Value": "aurora"},
+        untold={"AllowedPattern", "Tier"},
+    )
+
+
 @case("SecretsManager::Secret")
 def _(world: World) -> Case:
     return Case(

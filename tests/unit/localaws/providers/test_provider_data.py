@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from localaws.account import Account
+from localaws.dms.runs import Run
+from localaws.providers import dms as dms_provider
 from localaws.providers.base import ProviderError
 from tests.unit.localaws.providers.cases import CASES
 from tests.unit.localaws.providers.conftest import Made, World, key_policy
@@ -109,16 +113,36 @@ class TestReplication:
         assert task.id == "arn:aws:dms:us-east-1:123456789012:task:payments-for"
         assert task.attributes == {"ReplicationTaskArn": task.id}
 
-    def test_a_task_that_runs_is_neither_changed_nor_deleted(self, world: World) -> None:
+    def test_a_task_that_runs_is_neither_changed_nor_deleted(self, world: World, account: Account) -> None:
         task, built = self.make(world)
-        dms = world.clients("dms")
-        dms.start_replication_task(ReplicationTaskArn=task.id, StartReplicationTaskType="start-replication")
+        store = account.dms("us-east-1").store
+        store.tasks[task.id].document["Status"] = "running"
         with pytest.raises(ClientError, match="InvalidResourceStateFault"):
             task.update(**built.changes)
         with pytest.raises(ClientError, match="InvalidResourceStateFault"):
             task.delete()
-        dms.stop_replication_task(ReplicationTaskArn=task.id)
+        store.tasks[task.id].document["Status"] = "stopped"
         task.delete()
+
+    def test_a_task_is_gone_once_it_is_not_told_of_any_more(
+        self, world: World, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has left the servers by then; what is left of it is removed on a thread of its own."""
+        task, _ = self.make(world)
+        service = account.dms("us-east-1")
+        service.store.runs[task.id] = Run("dms_gone", "cdc", 0, 0, may_have_objects=True)
+        polled: list[float] = []
+        removed = threading.Event()
+        monkeypatch.setattr(service.runner, "_remove_objects", lambda *_, **__: removed.wait(60))
+
+        def poll(seconds: float) -> None:
+            polled.append(seconds)
+            removed.set()
+
+        monkeypatch.setattr(dms_provider.time, "sleep", poll)
+        task.delete()
+        assert polled
+        assert task.id not in service.store.tasks
 
     def test_an_instance_with_a_task_is_not_deleted(self, world: World) -> None:
         task, _ = self.make(world)

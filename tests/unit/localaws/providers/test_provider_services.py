@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from localaws import providers
 from localaws.account import Account
+from localaws.providers.base import ProviderError
 from tests.unit.localaws.providers.cases import CASES, TRUST
 from tests.unit.localaws.providers.conftest import World, allow
 
@@ -416,3 +417,23 @@ def test_a_web_acl_is_called_by_name_id_and_scope(world: World) -> None:
     assert (name, scope) == ("web", "REGIONAL")
     assert acl.attributes["Id"] == identifier
     assert acl.attributes["Arn"].endswith(f":regional/webacl/web/{identifier}")
+
+
+def test_a_parameter_is_written_anew_when_its_tags_change(world: World) -> None:
+    """As its handler does: what somebody else has put there is gone."""
+    parameter = world.make(
+        "SSM::Parameter", Name="/payments/database", Type="String", Value="data_center", Tags={"A": "1"}
+    )
+    client = world.clients("ssm")
+    client.put_parameter(Name="/payments/database", Value="aurora", Type="String", Overwrite=True)
+    assert parameter.read()["Value"] == "aurora"
+    assert parameter.read()["Tags"] == {"A": "1"}
+    parameter.update(Tags={"A": "2"})
+    assert parameter.read()["Value"] == "data_center"
+    assert parameter.read()["Tags"] == {"A": "2"}
+
+
+def test_a_parameter_that_is_there_already_is_not_taken_over(world: World) -> None:
+    world.clients("ssm").put_parameter(Name="/taken", Value="theirs", Type="String")
+    with pytest.raises(ProviderError, match="already exists"):
+        world.make("SSM::Parameter", Name="/taken", Type="String", Value="ours")

@@ -877,6 +877,81 @@ def name_executions(clients: Clients) -> bool:
     return fails(machines.start_execution, stateMachineArn=arn)
 
 
+def ends_as(clients: Clients, states: dict[str, Any], **more: Any) -> str:
+    """How an execution ends."""
+    machines = clients("stepfunctions")
+    definition = json.dumps({"StartAt": next(iter(states)), "States": states, **more})
+    arn = machines.create_state_machine(name=new("machine"), definition=definition, roleArn=ROLE)["stateMachineArn"]
+    started = machines.start_execution(stateMachineArn=arn, name=new("run"))["executionArn"]
+    while (status := machines.describe_execution(executionArn=started)["status"]) == "RUNNING":
+        time.sleep(0.01)
+    return str(status)
+
+
+@probe
+def start_executions_from_executions(clients: Clients) -> bool:
+    machines = clients("stepfunctions")
+    inner = {"Judge": {"Type": "Choice", "Choices": [{"Variable": "$.fine", "BooleanEquals": True, "Next": "Fine"}],
+             "Default": "Bad"}, "Fine": {"Type": "Succeed"}, "Bad": {"Type": "Fail", "Error": "Bad"}}  # fmt: skip
+    arn = machines.create_state_machine(
+        name=new("inner"), definition=json.dumps({"StartAt": "Judge", "States": inner}), roleArn=ROLE
+    )["stateMachineArn"]
+
+    def outer(*, fine: bool) -> dict[str, Any]:
+        task = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::states:startExecution.sync:2",
+            "Parameters": {"StateMachineArn": arn, "Input": {"fine": fine}},
+            "ResultSelector": {"status.$": "$.Status"},
+            "Catch": [{"ErrorEquals": ["States.TaskFailed"], "Next": "Judge"}],
+            "End": True,
+        }
+        found = {"Variable": "$.Cause", "StringMatches": '*"Error":*"Bad"*', "Next": "Seen"}
+        return {
+            "Run": task,
+            "Judge": {"Type": "Choice", "Choices": [found]},
+            "Seen": {"Type": "Fail", "Error": "Seen"},
+        }
+
+    return (ends_as(clients, outer(fine=True)), ends_as(clients, outer(fine=False))) != ("SUCCEEDED", "FAILED")
+
+
+@probe
+def let_branches_fail_by_errors_of_the_service(clients: Clients) -> bool:
+    no_choice = {"Choose": {"Type": "Choice", "Choices": [{"Variable": "$.a", "IsPresent": True, "Next": "End"}]},
+                 "End": {"Type": "Succeed"}}  # fmt: skip
+    states = {
+        "Both": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": "Choose", "States": no_choice}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Succeed"},
+    }
+    return ends_as(clients, states) != "SUCCEEDED"
+
+
+@probe
+def keep_what_was_stopped_stopped(clients: Clients) -> bool:
+    machines = clients("stepfunctions")
+    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 30, "End": True}}}
+    each = {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **wait}, "End": True}
+    states = {"Items": {"Type": "Pass", "Result": [1], "Next": "Each"}, "Each": each}
+    definition = json.dumps({"StartAt": "Items", "States": states})
+    arn = machines.create_state_machine(name=new("machine"), definition=definition, roleArn=ROLE)["stateMachineArn"]
+    started = machines.start_execution(stateMachineArn=arn, name=new("run"))["executionArn"]
+    while "WaitStateEntered" not in str(machines.get_execution_history(executionArn=started)["events"]):
+        time.sleep(0.01)
+    machines.stop_execution(executionArn=started)
+    for _ in range(1000):  # its states end after it
+        status = machines.describe_execution(executionArn=started)["status"]
+        if status not in ("RUNNING", "ABORTED"):
+            break
+        time.sleep(0.001)
+    return str(status) != "ABORTED"
+
+
 @probe
 def keep_data_protection_of_web_acls(clients: Clients) -> bool:
     protection = {"DataProtections": [{"Field": {"FieldType": "BODY"}, "Action": "HASH"}]}

@@ -17,6 +17,7 @@ from localaws import pickling, state
 from localaws.account import Account
 from localaws.errors import SavedStateError
 from localaws.server import Server, listening
+from localaws.shims import sandbox
 
 _TEMPLATE = json.dumps(
     {
@@ -92,6 +93,12 @@ class TestAnswers:
         assert error["ResponseMetadata"]["HTTPStatusCode"] == 501
         assert error["Error"]["Message"] == "the embedded AWS cannot do this: NotImplementedError: not there <yet>"
 
+    def test_nobody_saves_while_a_service_is_loaded(self, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+        inside: list[int] = []
+        monkeypatch.setattr(account._moto, "get_application", lambda _: inside.append(account.gate._inside))
+        account.warm(["sns", "s3"])
+        assert inside == [1, 1]
+
     def test_it_can_be_warmed(self, account: Account) -> None:
         account.warm(["sns", "s3"])
         assert {"sns", "s3"} <= set(account._moto.app_instances)
@@ -121,6 +128,9 @@ def _fill(account: Account) -> dict[str, Any]:
     pair = kms.create_key(KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")["KeyMetadata"]["KeyId"]
     iam.create_role(RoleName="role", AssumeRolePolicyDocument="{}")
     iam.attach_role_policy(RoleName="role", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    clients("ssm").put_parameter(
+        Name="/payments/dev/database", Value="aurora", Type="String", Tags=[{"Key": "Team", "Value": "payments"}]
+    )
     clients("secretsmanager").create_secret(Name="secret", SecretString="not-secret")
     clients("acm").request_certificate(DomainName="example.com")
     clients("dms").create_endpoint(EndpointIdentifier="e", EndpointType="source", EngineName="postgres")
@@ -167,6 +177,10 @@ def _tell(account: Account, made: dict[str, Any]) -> dict[str, Any]:
         ],
         "known": clients("iam").get_policy(PolicyArn="arn:aws:iam::aws:policy/job-function/Billing")["Policy"]["Arn"],
         "secret": clients("secretsmanager").get_secret_value(SecretId="secret")["SecretString"],
+        "parameter": clients("ssm").get_parameter(Name="/payments/dev/database")["Parameter"]["Value"],
+        "tags": clients("ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId="/payments/dev/database")[
+            "TagList"
+        ],
         "certificates": clients("acm").list_certificates()["CertificateSummaryList"][0]["DomainName"],
         "endpoints": clients("dms").describe_endpoints()["Endpoints"],
         "balancer": clients("elbv2").describe_load_balancers()["LoadBalancers"][0]["VpcId"],
@@ -200,6 +214,9 @@ class TestSaved:
         # and everything goes on: an execution that is over cannot be stopped, another can be started
         clients("stepfunctions").stop_execution(executionArn=made["execution"])
         clients("stepfunctions").start_execution(stateMachineArn=made["machine"])
+        # and whoever answers a task is told that it waits no more
+        with pytest.raises(ClientError, match="InvalidToken"):
+            clients("stepfunctions").send_task_failure(taskToken="token")
         assert account.save(path)
         assert account.save(path)
 
@@ -256,7 +273,7 @@ class TestSaved:
         path = tmp_path / "a"
         account.save(path)
         monkeypatch.setattr(state, "VERSION", 99)
-        with pytest.raises(SavedStateError, match="another version: localaws 1, here 99"):
+        with pytest.raises(SavedStateError, match="another version: localaws 2, here 99"):
             account.restore(path)
 
     def test_what_the_classes_of_today_cannot_take_is_refused(
@@ -340,11 +357,20 @@ class TestPickled:
         assert found["b"] == {}
         assert self._through(defaultdict(list, a=[1]))["b"] == []
 
-    def test_defaults_that_are_not(self) -> None:
+    def test_defaults_that_have_plain_defaults(self) -> None:
+        from collections import defaultdict
+
+        found = self._through(defaultdict(lambda: defaultdict(dict), a=1))
+        assert found == {"a": 1}
+        assert found["b"]["c"] == {}
+        assert self._through(found)["d"]["e"] == {}
+
+    @pytest.mark.parametrize("made", [lambda: 1, lambda: {"a": 1}, dict], ids=["a number", "not empty", "of no lambda"])
+    def test_defaults_that_are_not(self, made: Callable[[], object]) -> None:
         from collections import defaultdict
 
         with pytest.raises((AttributeError, TypeError), match="pickle"):
-            self._through(defaultdict(lambda: defaultdict(dict)))
+            self._through(defaultdict(lambda: made() if made is not dict else defaultdict(lambda: 1)))
 
     def test_weak_dictionaries(self) -> None:
         import weakref
@@ -404,3 +430,11 @@ def test_a_function_calls_back_while_the_account_is_saved(tmp_path: Path) -> Non
         answer = clients("lambda").invoke(FunctionName="f")
         assert int(answer["Payload"].read()) > 0
     account.reset()
+
+
+def test_a_reset_ends_the_functions_that_wait(account: Account, tmp_path: Path) -> None:
+    one = sandbox.take("owner", "kind", {}, tmp_path)
+    sandbox.give_back(one)
+    account.reset()
+    assert one not in sandbox._waiting
+    assert one._process.returncode is not None

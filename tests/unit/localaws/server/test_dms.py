@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import time
 import uuid
 from typing import Any
 
@@ -279,11 +280,6 @@ class TestEndpoints:
         arn = task["TargetEndpointArn"]
         dms.test_connection(ReplicationInstanceArn=task["ReplicationInstanceArn"], EndpointArn=arn)
         assert _refused(dms.delete_endpoint, EndpointArn=arn) == "InvalidResourceStateFault"
-        start = {"ReplicationTaskArn": task["ReplicationTaskArn"], "StartReplicationTaskType": "start-replication"}
-        dms.modify_endpoint(EndpointArn=arn, DatabaseName="before")
-        dms.start_replication_task(**start)
-        assert _refused(dms.modify_endpoint, EndpointArn=arn, DatabaseName="d") == "InvalidResourceStateFault"
-        dms.stop_replication_task(ReplicationTaskArn=task["ReplicationTaskArn"])
         dms.delete_replication_task(ReplicationTaskArn=task["ReplicationTaskArn"])
         dms.delete_endpoint(EndpointArn=arn)
         assert arn not in [one["EndpointArn"] for one in dms.describe_connections()["Connections"]]
@@ -316,29 +312,40 @@ class TestTasks:
         with pytest.raises(ClientError, match=f"{member} is not JSON"):
             _task(dms, **{member: "{"})
 
-    def test_runs_until_it_is_stopped(self, dms: Any) -> None:
+    @pytest.mark.parametrize(
+        ("member", "value"),
+        [("TableMappings", '{"rules": [1]}'), ("ReplicationTaskSettings", '{"FullLoadSettings": 1}')],
+    )
+    def test_documents_have_their_form(self, dms: Any, member: str, value: str) -> None:
+        with pytest.raises(ClientError, match=f"{member} has a value of the wrong type"):
+            _task(dms, **{member: value})
+
+    def test_what_has_never_run_is_neither_stopped_nor_resumed(self, dms: Any) -> None:
+        arn = _task(dms)["ReplicationTaskArn"]
+        assert _refused(dms.stop_replication_task, ReplicationTaskArn=arn) == "InvalidResourceStateFault"
+        for kind in ("resume-processing", "reload-target"):
+            start = {"ReplicationTaskArn": arn, "StartReplicationTaskType": kind}
+            assert _refused(dms.start_replication_task, **start) == "InvalidResourceStateFault"
+        assert dms.describe_table_statistics(ReplicationTaskArn=arn)["TableStatistics"] == []
+
+    def test_one_that_cannot_run_fails_and_says_why(self, dms: Any) -> None:
         arn = _task(dms)["ReplicationTaskArn"]
         start = {"ReplicationTaskArn": arn, "StartReplicationTaskType": "start-replication"}
-        assert _refused(dms.stop_replication_task, ReplicationTaskArn=arn) == "InvalidResourceStateFault"
-        resume = {"ReplicationTaskArn": arn, "StartReplicationTaskType": "resume-processing"}
-        assert _refused(dms.start_replication_task, **resume) == "InvalidResourceStateFault"
         assert dms.start_replication_task(**start)["ReplicationTask"]["Status"] == "starting"
-        assert _described(dms, arn)["Status"] == "running"
-        assert _refused(dms.start_replication_task, **start) == "InvalidResourceStateFault"
-        assert _refused(dms.delete_replication_task, ReplicationTaskArn=arn) == "InvalidResourceStateFault"
-        change = {"ReplicationTaskArn": arn, "TableMappings": "{}"}
-        assert _refused(dms.modify_replication_task, **change) == "InvalidResourceStateFault"
-        assert dms.stop_replication_task(ReplicationTaskArn=arn)["ReplicationTask"]["Status"] == "stopping"
-        stopped = _described(dms, arn)
-        assert (stopped["Status"], stopped["StopReason"]) == ("stopped", "Stop Reason NORMAL")
-        dms.start_replication_task(**resume)
-        assert "StopReason" not in _described(dms, arn)
-        assert dms.describe_table_statistics(ReplicationTaskArn=arn)["TableStatistics"] == []
+        until = time.monotonic() + 60
+        while (found := _described(dms, arn))["Status"] != "failed":
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        assert found["LastFailureMessage"] == (
+            "Last Error  Username, Password, ServerName, Port not given Stop Reason FATAL_ERROR Error Level FATAL"
+        )
+        dms.delete_replication_task(ReplicationTaskArn=arn)
+        assert _refused(dms.stop_replication_task, ReplicationTaskArn=arn) == "ResourceNotFoundFault"
 
     def test_changes_while_it_rests(self, dms: Any) -> None:
         arn, name = _task(dms)["ReplicationTaskArn"], _new("renamed")
         changed = dms.modify_replication_task(
-            ReplicationTaskArn=arn, ReplicationTaskIdentifier=name, TableMappings='{"rules": [1]}'
+            ReplicationTaskArn=arn, ReplicationTaskIdentifier=name, TableMappings='{"rules": []}'
         )["ReplicationTask"]
         assert changed["Status"] == "modifying"
         assert _described(dms, arn) == {**changed, "Status": "ready"}
@@ -374,15 +381,23 @@ class TestConnections:
 
     def test_needs_all_that_a_connection_needs(self, dms: Any) -> None:
         assert self._message(dms) == "Test Endpoint failed: Username, Password, ServerName, Port not given"
-        assert self._message(dms, Username="u", Password="p", ServerName="h", Port=5432) == ""
+        given = {"Username": "u", "Password": "p", "ServerName": "127.0.0.1", "Port": 1}
+        assert self._message(dms, **given) == "Test Endpoint failed: DatabaseName not given"
+        assert self._message(dms, **given, DatabaseName="d") == (
+            "Test Endpoint failed: cannot reach the source database 'd' at 127.0.0.1:1: Connection refused"
+        )
 
     @pytest.mark.parametrize(
         ("secret", "expected"),
         [
-            ({"username": "u", "password": "p", "host": "h", "port": 5432}, ""),
-            ({"username": "u", "password": "p"}, "Test Endpoint failed: the secret has no host, port"),
-            (None, "Test Endpoint failed: the secret cannot be read (ResourceNotFoundException)"),
-            ("text", "Test Endpoint failed: the secret cannot be read (JSONDecodeError)"),
+            (
+                {"username": "u", "password": "p", "host": "127.0.0.1", "port": 1},
+                "cannot reach the source database 'd' at 127.0.0.1:1: Connection refused",
+            ),
+            ({"username": "u", "password": "p"}, "the secret has no host, port"),
+            (None, "the secret cannot be read (ResourceNotFoundException)"),
+            ("text", "the secret cannot be read (JSONDecodeError)"),
+            ("[]", "the secret cannot be read (AttributeError)"),
         ],
     )
     def test_reads_the_secret(self, dms: Any, remote: Any, secret: Any, expected: str) -> None:
@@ -390,7 +405,8 @@ class TestConnections:
         if secret is not None:
             text = secret if isinstance(secret, str) else json.dumps(secret)
             remote("secretsmanager").create_secret(Name=name, SecretString=text)
-        assert self._message(dms, PostgreSQLSettings={"SecretsManagerSecretId": name}) == expected
+        found = self._message(dms, DatabaseName="d", PostgreSQLSettings={"SecretsManagerSecretId": name})
+        assert found == f"Test Endpoint failed: {expected}"
 
 
 class TestService:
@@ -439,5 +455,5 @@ class TestService:
             "CreateEndpoint", {"EndpointIdentifier": "e", "EndpointType": "source", "EngineName": "postgres"}
         )
         other = Dms("us-east-1", "123456789012", None)
-        other.load(pickle.loads(pickle.dumps(service.store)))
+        other.load(pickle.loads(pickle.dumps(service.dump())))
         assert other._answer("DescribeEndpoints", {})["Endpoints"] == [made["Endpoint"]]

@@ -6,8 +6,9 @@ import base64
 import io
 import json
 import os
+import queue
 import signal
-import subprocess
+import socket
 import sys
 import threading
 import time
@@ -19,8 +20,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws import function_process
-from localaws.shims import invocation
+from localaws import function_process, gate
+from localaws.shims import invocation, sandbox
 
 _ROLE = "arn:aws:iam::123456789012:role/role"
 
@@ -122,6 +123,18 @@ class TestAnswers:
         assert (answer, told["StatusCode"]) == (None, 202)
         goes.write_text("go")
         assert done.read_text() == "x"
+
+    def test_an_event_writes_its_log_while_nobody_saves(
+        self, make: Any, remote: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from moto.awslambda.models import LambdaFunction
+
+        found: queue.Queue[bool] = queue.Queue()
+        monkeypatch.setattr(
+            LambdaFunction, "save_logs", lambda *_: found.put(gate._inside_of.get() is not None), raising=True
+        )
+        _invoke(remote, make("def handle(event, context): pass"), InvocationType="Event")
+        assert found.get(timeout=30)
 
     def test_a_dry_run_runs_nothing(self, make: Any, remote: Any) -> None:
         answer, told = _invoke(remote, make("raise RuntimeError"), InvocationType="DryRun")
@@ -249,25 +262,216 @@ def _is_zombie(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-class TestEnd:
-    def test_the_servers_end_is_the_functions(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        process = subprocess.Popen(
-            [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, start_new_session=True
+class TestWarm:
+    """What a function has loaded and connected is there the next time."""
+
+    _COUNTS = (
+        "import os, sys\ncount = 0\ndef handle(event, context):\n    global count\n    count += 1\n"
+        "    print('call', count)\n    if event.get('end'): sys.exit()\n    if event.get('fail'): raise KeyError\n"
+        "    return [count, os.getpid(), context.aws_request_id, event.get('given')]\n"
+    )
+
+    def test_the_same_process_is_invoked_again_with_a_log_of_its_own(self, make: Any, remote: Any) -> None:
+        name = make(self._COUNTS)
+        (first, pid, request, given), _ = _invoke(remote, name, b'{"given": 1}')
+        (second, again, other, then), told = _invoke(remote, name, b'{"given": "x"}', LogType="Tail")
+        assert (first, second, pid == again, request == other, given, then) == (1, 2, True, False, 1, "x")
+        assert base64.b64decode(told["LogResult"]).decode().splitlines()[1:-2] == ["call 2"]
+
+    def test_all_that_it_printed_before_it_answered_is_of_this_invocation(self, make: Any, remote: Any) -> None:
+        name = make("def handle(event, context): print('x' * 200_000, flush=True); print('y' * 3000)")
+        for _ in range(2):
+            log = _invoke(remote, name, LogType="Tail")[1]["LogResult"]
+            assert base64.b64decode(log).count(b"y") == 3000
+
+    def test_an_event_larger_than_a_pipe_arrives_whole(self, make: Any, remote: Any) -> None:
+        name = make("def handle(event, context): return len(event)")
+        for length in (1_000_000, 2):
+            assert _invoke(remote, name, json.dumps("x" * length).encode())[0] == length
+
+    def test_nobody_but_the_runtime_reads_what_is_asked(self, make: Any, remote: Any) -> None:
+        name = make(
+            "import subprocess, sys\nreads = [sys.executable, '-c', 'import sys; print(sys.stdin.read())']\n"
+            "def handle(event, context): return [sys.stdin.read(), subprocess.check_output(reads).decode(), event]\n"
         )
+        for number in (b"1", b"2"):
+            assert _invoke(remote, name, number)[0] == ["", "\n", int(number)]
+
+    def test_what_it_started_does_not_keep_it_from_having_ended(self, make: Any, remote: Any) -> None:
+        name = make(
+            "import os, subprocess, sys\n"
+            "def handle(event, context):\n"
+            "    sleeps = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
+            "    subprocess.Popen(sleeps, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+            "    os._exit(9)\n"
+        )
+        assert "exit status 9" in _invoke(remote, name)[0]["errorMessage"]
+
+    def test_one_that_prints_for_ever_has_its_time_up(self, make: Any, remote: Any) -> None:
+        name = make(
+            "import time\ndef handle(event, context):\n    while True: print('x', flush=True) or time.sleep(0.001)\n",
+            Timeout=1,
+        )
+        assert _invoke(remote, name)[0]["errorType"] == "Sandbox.Timedout"
+
+    def test_one_that_has_closed_its_output_can_still_answer(self, make: Any, remote: Any) -> None:
+        name = make(
+            "import os, time\ndef handle(event, context):\n    print('closes', flush=True)\n    os.close(1)\n"
+            "    os.close(2)\n    time.sleep(0.2)\n    return 1\n"
+        )
+        assert _invoke(remote, name)[0] == 1
+
+    def test_several_at_once_have_a_process_each_and_all_wait_afterwards(
+        self, make: Any, remote: Any, tmp_path: Path
+    ) -> None:
+        name = make(
+            "import os\ndef handle(event, context):\n    if event: open(event['began'], 'w').write('x')\n"
+            "    if event: open(event['goes']).read()\n    return os.getpid()\n"
+        )
+        answers: list[Any] = []
+        threads = []
+        for number in range(2):
+            places = {what: str(tmp_path / f"{what}{number}") for what in ("began", "goes")}
+            for place in places.values():
+                os.mkfifo(place)
+            payload = json.dumps(places).encode()
+            threads.append(
+                threading.Thread(target=lambda payload=payload: answers.append(_invoke(remote, name, payload)[0]))
+            )
+            threads[-1].start()
+            assert (tmp_path / f"began{number}").read_text() == "x"
+        for number, thread in enumerate(threads):
+            (tmp_path / f"goes{number}").write_text("goes")
+            thread.join(30)
+        assert len(set(answers)) == 2
+        assert _invoke(remote, name)[0] == answers[1]  # the one that waited last
+
+    def test_an_error_of_the_handler_does_not_end_it(self, make: Any, remote: Any) -> None:
+        name = make(self._COUNTS)
+        assert _invoke(remote, name, b'{"fail": true}')[0]["errorType"] == "KeyError"
+        assert _invoke(remote, name)[0][0] == 2
+
+    def test_one_that_has_ended_is_not_used_again(self, make: Any, remote: Any) -> None:
+        name = make(self._COUNTS)
+        pid = _invoke(remote, name)[0][1]
+        assert _invoke(remote, name, b'{"end": true}')[0]["errorType"] == "Runtime.ExitError"
+        count, other, *_ = _invoke(remote, name)[0]
+        assert (count, other == pid) == (1, False)
+        os.kill(other, signal.SIGKILL)
+        while not _is_zombie(other):
+            pass
+        assert _invoke(remote, name)[0][0] == 1
+
+    def test_another_configuration_is_another_process_and_the_old_one_ends(self, make: Any, remote: Any) -> None:
+        name = make(self._COUNTS)
+        pid = _invoke(remote, name)[0][1]
+        remote("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"NEW": "1"}})
+        assert _invoke(remote, name)[0][0] == 1
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    def test_one_that_was_changed_while_it_ran_is_not_used_again(self, make: Any, remote: Any, tmp_path: Path) -> None:
+        began, goes = tmp_path / "began", tmp_path / "goes"
+        os.mkfifo(began)
+        os.mkfifo(goes)
+        name = make(
+            f"import os\ndef handle(event, context):\n    if event: open({str(began)!r}, 'w').write('x')\n"
+            f"    return [os.environ.get('NEW'), open({str(goes)!r}).read() if event else '', os.getpid()]\n"
+        )
+        answers: list[Any] = []
+        thread = threading.Thread(target=lambda: answers.append(_invoke(remote, name, b'{"wait": 1}')[0]))
+        thread.start()
+        assert began.read_text() == "x"
+        remote("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": {"NEW": "1"}})
+        assert _invoke(remote, name)[0][0] == "1"
+        goes.write_text("gone")
+        thread.join(30)
+        ((new, text, pid),) = answers
+        assert (new, text) == (None, "gone")  # it goes on to its end as it was
+        assert _invoke(remote, name)[0][0] == "1"
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    def test_one_that_is_deleted_and_made_anew_begins_anew(self, make: Any, remote: Any) -> None:
+        name = make(self._COUNTS)
+        _invoke(remote, name)
+        from moto.awslambda.utils import get_backend
+
+        found = get_backend("123456789012", "us-east-1").get_function(name)
+        remote("lambda").delete_function(FunctionName=name)
+        remote("lambda").create_function(
+            FunctionName=name, Runtime="python3.13", Role=_ROLE, Handler="code.handle", Timeout=30,
+            Code={"ZipFile": found.code_bytes},
+        )  # fmt: skip
+        assert _invoke(remote, name)[0][0] == 1
+
+    def test_none_waits_for_ever(self, make: Any, remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        sandbox.end_waiting()
+        first, second = (_invoke(remote, make(self._COUNTS))[0][1] for _ in range(2))
+        monkeypatch.setattr(sandbox, "_IDLE_SECONDS", 0.2)
+        monkeypatch.setattr(sandbox._waiting[0], "waits_since", 0.0)
+        monkeypatch.setattr(sandbox._waiting[1], "waits_since", time.monotonic())
+        ended: list[int] = []
+        end = sandbox.Sandbox.end
+
+        def note(one: sandbox.Sandbox) -> int:
+            ended.append(one._process.pid)
+            return end(one)
+
+        monkeypatch.setattr(sandbox.Sandbox, "end", note)
+        began = time.monotonic()
+        sandbox._reap()
+        assert ended == [first, second]
+        assert time.monotonic() - began >= 0.2 - 0.05
+        assert sandbox._waiting == []
+
+    def test_only_so_many_wait(self, make: Any, remote: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sandbox, "_MOST_WAITING", 1)
+        first, second = make(self._COUNTS), make(self._COUNTS)
+        pid = _invoke(remote, first)[0][1]
+        _invoke(remote, second)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert _invoke(remote, second)[0][0] == 2
+
+
+class TestEnd:
+    def test_the_servers_end_is_the_functions(
+        self, make: Any, remote: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pid = _invoke(remote, make("import os\ndef handle(event, context): return os.getpid()"))[0]
         code = tmp_path / "code"
         code.mkdir()
-        monkeypatch.setattr(invocation, "_processes", {process})
         monkeypatch.setattr(invocation, "_unpacked", {"digest": code})
         invocation.clean_up()
-        assert process.returncode == -signal.SIGKILL
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
         assert not code.exists()
-        invocation._kill(process)  # once more does no harm
-        process.stdin.close()
+        assert (sandbox._all, sandbox._waiting) == (set(), [])
 
-    def test_one_that_does_not_read_its_event_is_not_waited_for(self) -> None:
-        process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
-        process.wait()
-        invocation._write(process, b"x" * 1_000_000)
+    def test_who_waits_for_an_answer_at_the_servers_end_is_told(self, make: Any, remote: Any, tmp_path: Path) -> None:
+        began = tmp_path / "began"
+        os.mkfifo(began)
+        name = make(
+            f"import time\ndef handle(event, context):\n    open({str(began)!r}, 'w').write('x')\n    time.sleep(600)\n"
+        )
+        answers: list[Any] = []
+        thread = threading.Thread(target=lambda: answers.append(_invoke(remote, name)[0]))
+        thread.start()
+        assert began.read_text() == "x"
+        sandbox.end_all()
+        thread.join(30)
+        assert "exit status -9" in answers[0]["errorMessage"]
+        assert sandbox._all == set()
+
+    def test_one_that_does_not_read_its_event_is_not_waited_for(self, tmp_path: Path) -> None:
+        one = sandbox.take("owner", "kind", {}, tmp_path)
+        assert one.is_usable
+        assert one.kill() == -signal.SIGKILL
+        assert not one.is_usable
+        with pytest.raises(sandbox.EndedError):
+            one.invoke({"event": "x" * 1_000_000}, lambda: 5.0)
+        assert sandbox.discard(one) == -signal.SIGKILL
 
     def test_the_same_code_is_unpacked_once(self, make: Any, remote: Any) -> None:
         name = make("import os\ndef handle(event, context): return os.getcwd()")
@@ -287,14 +491,31 @@ class TestRuntime:
         monkeypatch.setattr(sys, "path", ["", *sys.path])
         receiver, sender = os.pipe()
         about = {"event": event, "request_id": "r", "arn": "a", "until": time.time() + 5, "answer_descriptor": sender}
-        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(about)))
-        code = function_process.main()
+        code = function_process.main([f"{json.dumps(about)}\n"])
+        os.close(sender)
         with open(receiver, encoding="utf-8") as answer:
-            return code, json.load(answer)
+            told = answer.read()
+        assert int(told[1]) == code  # whether it is the last one
+        return int(told[0]), json.loads(told[2:])
 
     def test_answers(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         source = "def handle(event, context): return event + (context.get_remaining_time_in_millis() > 0)"
         assert self._run(source, tmp_path, monkeypatch, 41) == (0, 42)
+
+    def test_requests_are_read_by_nobody_else(self) -> None:
+        receiver, sender = os.pipe()
+        os.write(sender, b"request\n")
+        with function_process.keep_to_oneself(receiver) as requests:
+            assert requests.readline() == "request\n"
+            assert os.read(receiver, 1) == b""
+        for descriptor in (receiver, sender):
+            os.close(descriptor)
+
+    def test_is_led_to_where_hosts_really_listen(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
+        monkeypatch.setenv("LOCALAWS_HOSTS", '{"db.example:5432": "127.0.0.1:1"}')
+        source = "import socket\ndef handle(event, context): return socket.getaddrinfo('db.example', 5432)[0][4]"
+        assert self._run(source, tmp_path, monkeypatch) == (0, ["127.0.0.1", 1])
 
     @pytest.mark.parametrize(
         ("source", "kind"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from localaws.gate import Gate, outside
+from localaws.gate import Gate, carried, outside
 
 
 def _in_thread(work: object) -> threading.Thread:
@@ -93,3 +93,42 @@ def test_remembers_when_somebody_passed_last() -> None:
     with gate.passing():
         pass
     assert before <= gate.last_passed <= time.monotonic()
+
+
+def test_a_thread_that_a_request_leaves_behind_passes_for_itself() -> None:
+    gate, order = Gate(), []
+    with gate.passing():
+        work = carried(order.append)
+    with gate.quiet(10) as alone:
+        assert alone
+        thread = _in_thread(lambda: work("left behind"))
+        thread.join(0.05)
+        order.append("quiet")
+    thread.join(10)
+    assert order == ["quiet", "left behind"]
+
+
+def test_a_thread_of_no_request_is_kept_from_nothing() -> None:
+    order: list[str] = []
+    carried(order.append)("free")
+    assert order == ["free"]
+
+
+def test_two_who_want_quiet_have_it_one_after_the_other() -> None:
+    gate, order = Gate(), []
+
+    def second() -> None:
+        with gate.quiet(10) as alone:
+            order.append(alone)
+
+    with gate.quiet(10) as alone:
+        assert alone
+        with gate.quiet(0) as other:
+            assert not other
+        assert gate._closed
+        thread = _in_thread(second)
+        thread.join(0.05)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", True]
+    assert not gate._closed

@@ -42,7 +42,8 @@ class TestOwnResources:
         remote("sts").get_caller_identity()
         body = json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}})
         remote("cloudformation").create_stack(StackName="counted", TemplateBody=body)
-        remote("cloudformation").get_waiter("stack_create_complete").wait(StackName="counted")
+        waiter = remote("cloudformation").get_waiter("stack_create_complete")
+        waiter.wait(StackName="counted", WaiterConfig={"Delay": 1})
         counted = ask(endpoint, "GET", "/localaws/counters")["calls"]
         assert counted["sts"] == {"GetCallerIdentity": 1}
         assert counted["cloudformation"]["CreateStack"] == 1

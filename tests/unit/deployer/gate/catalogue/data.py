@@ -104,6 +104,7 @@ CASES = {
         [
             "weaken database.ApplicationSecretAttachment",
             "access database.ApplicationTokenPolicy",
+            "weaken database.CutoverSecretAttachment",
             "weaken database.DmsSecretAttachment",
             "replace database.Reader1",
             "replace database.Reader2",
@@ -196,7 +197,11 @@ CASES = {
     ),
     "secret logical renamed": (
         rename(SECRET, "AppSecret"),
-        ["weaken database.ApplicationSecretAttachment", "replace database.ApplicationSecret"],
+        [
+            "weaken database.ApplicationSecretAttachment",
+            "replace database.ApplicationSecret",
+            "traffic service.TaskDefinition",
+        ],
     ),
     "secret static value": (
         both(put(SECRET, "GenerateSecretString", GONE), put(SECRET, "SecretString", "hunter2")),

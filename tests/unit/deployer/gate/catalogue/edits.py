@@ -169,6 +169,9 @@ def retag(key, value):
             for pair in {json.dumps(tag) for tag in _tags(template) if tag["Key"] == key}:
                 text = text.replace(pair, json.dumps({"Key": key, "Value": value}))
             tree[tier] = json.loads(text)
+            for body in tree[tier]["Resources"].values():
+                if isinstance(tags := body["Properties"].get("Tags"), dict):
+                    tags[key] = value
 
     return edit
 
@@ -176,4 +179,5 @@ def retag(key, value):
 def _tags(template):
     for body in template["Resources"].values():
         for name in ("Tags", "HostedZoneTags"):
-            yield from body["Properties"].get(name, ())
+            tags = body["Properties"].get(name, ())
+            yield from tags if isinstance(tags, list) else ()

@@ -81,15 +81,15 @@ CASES = {
         put(DEFINITION, CONTAINER + "Environment/#DATABASE_SSL_MODE/Value", "require"),
         ["weaken service.TaskDefinition"],
     ),
-    "database location aurora by secret": (
-        wire("Service", "DatabaseSecretArn", "Database", "ApplicationSecretArn"),
+    "one database's secret for the other's": (
+        wire("Service", "DataCenterSecretArn", "Database", "ApplicationSecretArn"),
         ["traffic service.TaskDefinition"],
     ),
-    "database location env": (put(DEFINITION, CONTAINER + "Environment/#DATABASE_LOCATION/Value", "aurora"), []),
+    "pointer env": (put(DEFINITION, CONTAINER + "Environment/#DATABASE_POINTER/Value", "/payments/dev/other"), []),
     "secret to env": (
         both(
-            put(DEFINITION, CONTAINER + "Secrets/#DATABASE_PASSWORD", GONE),
-            put(DEFINITION, CONTAINER + "Environment/-", {"Name": "DATABASE_PASSWORD", "Value": "hunter2"}),
+            put(DEFINITION, CONTAINER + "Secrets/#DATABASE_AURORA_PASSWORD", GONE),
+            put(DEFINITION, CONTAINER + "Environment/-", {"Name": "DATABASE_AURORA_PASSWORD", "Value": "hunter2"}),
         ),
         ["weaken service.TaskDefinition"],
     ),

@@ -44,10 +44,12 @@ CASES = {
             "weaken database.ApplicationSecret",
             "replace database.Cluster",
             "weaken database.Cluster",
+            "weaken database.CutoverSecret",
             "weaken database.DmsSecret",
             "replace database.Reader1",
             "replace database.Reader2",
             "weaken database.SourceApplicationSecret",
+            "weaken database.SourceCutoverSecret",
             "weaken database.SourceDmsSecret",
             "weaken database.SourceValidatorSecret",
             "weaken database.ValidatorSecret",
@@ -86,6 +88,7 @@ CASES = {
             ),
             put(SECRET, "Name", "payments/prod/app-2"),
         ),
-        ["replace database.ApplicationSecret", "traffic load_balancer.MigrationRule"],
+        # The task has that secret, so ECS deploys while requests are split.
+        ["replace database.ApplicationSecret", "traffic load_balancer.MigrationRule", "traffic service.Service"],
     ),
 }

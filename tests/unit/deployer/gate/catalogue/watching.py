@@ -38,7 +38,7 @@ CASES = {
     "subscription removed": (drop("monitoring.Subscription724a22c2"), ["delete monitoring.Subscription724a22c2"]),
     "subscription endpoint": (
         put("monitoring.Subscription724a22c2", "Endpoint", "other@example.com"),
-        ["replace monitoring.Subscription724a22c2"],
+        ["replace monitoring.Subscription724a22c2", "access monitoring.Subscription724a22c2"],
     ),
     "subscription filter": (
         put("monitoring.Subscription724a22c2", "FilterPolicy", {"x": ["y"]}),
@@ -52,7 +52,7 @@ CASES = {
             Protocol="https",
             TopicArn={"Ref": "Topic"},
         ),
-        [],
+        ["access monitoring.Sub2"],
     ),
     "alarm removed": (drop("monitoring.WafSurge"), ["weaken monitoring.WafSurge"]),
     "alarm threshold up": (put(ALARM, "Threshold", 1000000), []),

@@ -1,0 +1,271 @@
+"""The style and the script of the page; as text in a module, so that they ship with the code."""
+
+from __future__ import annotations
+
+STYLE = """
+:root {
+  --ground: #f5f6f8; --paper: #fff; --line: #d8dde4; --ink: #1b2430; --soft: #56616f; --accent: #1d5b9e;
+  --stop: #a1161a; --stop-ground: #fdecea; --look: #744700; --look-ground: #fff2d4;
+  --good: #17623a; --good-ground: #e5f4ea;
+  --old-ground: #fdf1f0; --old-mark: #f7c8c4; --new-ground: #eef8f1; --new-mark: #b9e3c6;
+  --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  color-scheme: light dark;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #0f1318; --paper: #171c23; --line: #2d3541; --ink: #e2e7ee; --soft: #a0acba; --accent: #83b8f6;
+    --stop: #ffa099; --stop-ground: #3a1b1b; --look: #f0c169; --look-ground: #35270e;
+    --good: #86d49e; --good-ground: #153020;
+    --old-ground: #281a1a; --old-mark: #6d2c29; --new-ground: #14251b; --new-mark: #20563a;
+  }
+}
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+html { scroll-padding-top: 1rem; }
+body {
+  margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 72rem; background: var(--ground); color: var(--ink);
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif;
+  overflow-wrap: anywhere;
+}
+h1, h2, h3, p, dl, dd, ul, ol { margin: 0; padding: 0; }
+h1 { margin-top: .25rem; font-size: 1.75rem; line-height: 1.2; letter-spacing: -.01em; }
+h2 { font-size: 1.125rem; margin: 2.5rem 0 .75rem; }
+h3 {
+  font-size: 1rem; margin: 1.75rem 0 .25rem; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center;
+}
+code, .values td, pre { font-family: var(--mono); font-size: .8125rem; }
+a { color: var(--accent); }
+ol, main ul { padding-left: 1.25rem; max-width: 52rem; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+.unseen {
+  position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap;
+}
+.skip { position: absolute; left: 1rem; top: -4rem; padding: .5rem 1rem; background: var(--paper); z-index: 3; }
+.skip:focus { top: 1rem; }
+
+/* what a hurried reader reads */
+.place { color: var(--soft); font-size: .875rem; }
+.standing, .badge {
+  display: inline-block; border: 1px solid currentColor; font-weight: 600; color: var(--look);
+  background: var(--look-ground);
+}
+.standing { margin: .75rem 0 0; padding: .25rem .75rem; border-radius: 6px; }
+.badge { padding: 0 .5rem; border-radius: 999px; font-size: .75rem; line-height: 1.25rem; white-space: nowrap; }
+.standing.fail, .badge.fail { color: var(--stop); background: var(--stop-ground); }
+.standing.pass, .badge.pass { color: var(--good); background: var(--good-ground); }
+.headline { margin: 1rem 0 0; font-size: 1.25rem; line-height: 1.4; max-width: 48rem; text-wrap: pretty; }
+.figures {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0;
+}
+.figures div { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; }
+.figures dd { font-size: 1.25rem; font-variant-numeric: tabular-nums; line-height: 1.3; }
+.figures small { display: block; font-size: .8125rem; color: var(--soft); }
+dt, .field label, thead th { color: var(--soft); font-size: .8125rem; font-weight: 500; }
+
+/* tables */
+table { border-collapse: collapse; width: 100%; }
+th { text-align: left; font-weight: 500; vertical-align: top; }
+td { vertical-align: top; }
+.figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.loud { color: var(--stop); font-weight: 600; }
+.scroll { overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; }
+.overview th, .overview td { padding: .375rem .75rem; }
+.overview thead th { white-space: nowrap; }
+.overview thead th:nth-last-child(n+2):nth-child(n+3) { text-align: right; }
+.overview tbody tr > * { border-top: 1px solid var(--line); }
+.overview tbody th { min-width: 8rem; max-width: 24rem; overflow-wrap: break-word; }
+.zero { color: var(--soft); }
+.why { min-width: 10rem; font-size: .875rem; color: var(--soft); }
+#sequences .scroll { margin-top: .5rem; }
+#sequences .overview thead th:nth-child(n+3) { text-align: right; }
+.told, .capped, .note { color: var(--soft); font-size: .875rem; }
+.note { margin-top: .25rem; }
+.capped { margin-top: .75rem; font-weight: 600; }
+.columns { width: auto; min-width: min(100%, 28rem); margin: .75rem 0; }
+.columns th, .columns td { padding: .125rem .75rem .125rem 0; vertical-align: middle; }
+.columns thead th:nth-child(2) { text-align: right; }
+.bar { width: 12rem; }
+.bar svg { display: block; width: 100%; height: .5rem; fill: var(--accent); }
+
+/* controls */
+button, input[type="search"], select {
+  font: inherit; font-size: .875rem; color: inherit; background: var(--paper); border: 1px solid var(--soft);
+  border-radius: 6px; padding: .3125rem .625rem; min-height: 2.125rem;
+}
+button { cursor: pointer; }
+button:hover { border-color: var(--accent); color: var(--accent); }
+#filter {
+  position: sticky; top: 0; z-index: 2; display: grid; grid-template-columns: 2fr 1fr 1fr; gap: .5rem .75rem;
+  margin: 0 -1.5rem; padding: .75rem 1.5rem; background: var(--ground); border-bottom: 1px solid var(--line);
+}
+.field { display: grid; gap: .125rem; min-width: 0; }
+.field > :last-child { width: 100%; }
+.buttons { grid-column: 1 / -1; display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
+.buttons p { margin-right: auto; font-size: .875rem; font-weight: 600; }
+.table, .difference { scroll-margin-top: 9rem; }
+
+/* differing rows */
+details { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; margin-top: .5rem; }
+summary { cursor: pointer; padding: .5rem 1rem; border-radius: 8px; }
+summary:hover .key, .keys > summary:hover { text-decoration: underline; text-underline-offset: 3px; }
+.keys > ul { padding: 0 1rem .75rem 2rem; columns: 16rem; max-width: none; }
+.keys li { break-inside: avoid; }
+.difference { border-left-width: 3px; }
+.difference.missing { border-left-color: var(--stop); }
+.difference.extra { border-left-color: var(--look); }
+.difference.changed { border-left-color: var(--accent); }
+.difference > :last-child:not(summary) { margin-bottom: .75rem; }
+.difference > .note { padding: 0 1rem; }
+.kind { display: inline-block; min-width: 4.5rem; font-weight: 600; font-size: .875rem; }
+.key .name, .what { color: var(--soft); font-size: .875rem; }
+.what { float: right; }
+.values { table-layout: fixed; width: calc(100% - 2rem); margin: 0 1rem; }
+.values th:first-child { width: 12rem; padding-right: .75rem; }
+.values tbody th { padding-block: .25rem; }
+.values thead th { padding: 0 .5rem .125rem; }
+.values thead th:first-child { padding-left: 0; }
+.values td { padding: .25rem .5rem; white-space: pre-wrap; border: 1px solid var(--line); }
+.values .old { background: var(--old-ground); }
+.values .new { background: var(--new-ground); }
+.same { color: var(--soft); font-size: .8125rem; font-weight: 400; display: block; }
+.nothing { color: var(--soft); font-style: italic; font-family: system-ui, sans-serif; }
+del, ins { text-decoration: none; border-radius: 2px; }
+del { background: var(--old-mark); }
+ins { background: var(--new-mark); }
+del .nothing, ins .nothing { color: inherit; }
+.char {
+  border: 1px solid currentColor; border-radius: 3px; padding: 0 .1875rem; margin: 0 .0625rem; font-size: .6875rem;
+  font-family: var(--mono); white-space: nowrap;
+}
+pre {
+  background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; margin: .75rem 0 0;
+  max-height: 32rem; overflow: auto; overflow-wrap: normal; tab-size: 4;
+}
+#copy { margin-top: .5rem; }
+footer { margin-top: 3rem; color: var(--soft); font-size: .875rem; }
+
+@media (max-width: 44rem) {
+  body { padding: 1.25rem 1rem 3rem; }
+  .figures { grid-template-columns: 1fr 1fr; gap: .5rem; }
+  .figures div { padding: .5rem .75rem; }
+  .figures div:last-child { grid-column: 1 / -1; }
+  #filter { position: static; grid-template-columns: 1fr 1fr; margin-inline: -1rem; padding-inline: 1rem; }
+  .field.wide { grid-column: 1 / -1; }
+  .buttons p { flex-basis: 100%; }
+  .table, .difference { scroll-margin-top: 1rem; }
+  .overview tbody th { max-width: 9.5rem; overflow-wrap: anywhere; }
+  .overview thead th:first-child, .overview tbody th { position: sticky; left: 0; background: var(--paper); }
+  .what { float: none; }
+  .values { width: calc(100% - 1.5rem); margin-inline: .75rem; }
+  .values th:first-child { width: 6rem; }
+  summary { padding-inline: .75rem; }
+  .bar { width: 6rem; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  html { scroll-behavior: smooth; }
+}
+@media (forced-colors: active) {
+  del, ins { text-decoration: underline; }
+}
+@media print {
+  :root {
+    --ground: #fff; --paper: #fff; --line: #bbb; --ink: #000; --soft: #444; --accent: #000;
+    --stop: #8c1014; --stop-ground: #fff; --look: #633c00; --look-ground: #fff; --good: #0f4f2c; --good-ground: #fff;
+    --old-ground: #fff; --old-mark: #f7c8c4; --new-ground: #fff; --new-mark: #b9e3c6;
+    color-scheme: light;
+  }
+  body { padding: 0; max-width: none; font-size: 10pt; }
+  .skip, #filter, button { display: none !important; }
+  details::details-content {
+    content-visibility: visible !important; block-size: auto !important; opacity: 1 !important;
+  }
+  .difference { break-inside: avoid; }
+  tr, .figures { break-inside: avoid; }
+  h2, h3, summary { break-after: avoid; }
+  .scroll { overflow: visible; }
+  pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
+  * { print-color-adjust: exact; }
+}
+"""
+
+SCRIPT = """
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const rows = [...document.querySelectorAll(".difference")];
+  const tables = [...document.querySelectorAll(".table")];
+  const copy = byId("copy");
+
+  if (copy) {
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(byId("sql").textContent);
+      } catch { // no clipboard for this page: select the text, so that Ctrl-C does it
+        getSelection().selectAllChildren(byId("sql"));
+        byId("told").textContent = "Selected: copy it with Ctrl-C";
+        return;
+      }
+      byId("told").textContent = "Copied the SQL";
+    });
+  }
+
+  // On paper everything stands open, and afterwards as it did before.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+
+  if (!byId("filter")) return;
+  const search = byId("search");
+  const table = byId("table");
+  const kind = byId("kind");
+  const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+  const all = byId("shown").textContent;
+  byId("filter").hidden = false;
+
+  function apply() {
+    const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    const active = words.length > 0 || Boolean(table.value || kind.value);
+    let shown = 0;
+    for (const row of rows) {
+      const fits = (!kind.value || row.dataset.kind === kind.value)
+        && (!table.value || row.parentElement.id === table.value)
+        && words.every((word) => texts.get(row).includes(word));
+      row.hidden = !fits;
+      shown += fits;
+    }
+    for (const section of tables) section.hidden = active && !section.querySelector(".difference:not([hidden])");
+    byId("shown").textContent = active ? `${shown.toLocaleString("en")} of ${all} shown` : all;
+  }
+
+  function reset() {
+    search.value = table.value = kind.value = "";
+    apply();
+  }
+
+  // A link to a table shows it, whatever is filtered.
+  function show() {
+    const section = tables.find((one) => `#${one.id}` === location.hash);
+    if (section?.hidden) {
+      reset();
+      section.scrollIntoView();
+    }
+  }
+
+  search.addEventListener("input", apply);
+  for (const select of [table, kind]) select.addEventListener("change", apply);
+  byId("reset").addEventListener("click", () => { reset(); search.focus(); });
+  byId("expand").addEventListener("click", () => { for (const row of rows) row.open = true; });
+  byId("collapse").addEventListener("click", () => { for (const row of rows) row.open = false; });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (link && link.hash === location.hash) show(); // a hash that stays the same is no event
+  });
+  addEventListener("hashchange", show);
+  apply(); // a browser may remember what was chosen before a reload
+})();
+"""
