@@ -80,8 +80,8 @@ def _stack_for(core: Core, region: str, stack_name: str, name: str, kind: str) -
         refuse_unless_updatable(stack)
     if stack is None:
         return None
-    for other in core.state.change_sets.values():
-        if other.stack_id == stack.id and other.name == name and not listed_no_more(other):
+    for other in core.change_sets(stack):
+        if other.name == name and not listed_no_more(other):
             raise ApiError("AlreadyExistsException", f"ChangeSet [{name}] already exists for stack {stack.id}")
     return stack
 
@@ -142,7 +142,7 @@ def _bare(change: Json) -> Json:
 def list_change_sets(service: Service, region: str, given: Json) -> Json:
     """The change sets of a stack that were not carried out, nor deleted."""
     stack = service.core.stack(region, given["StackName"])
-    found = [one for one in service.core.state.change_sets.values() if one.stack_id == stack.id]
+    found = service.core.change_sets(stack)
     entries, following = page([one for one in found if not listed_no_more(one)], given.get("NextToken"))
     summaries = [
         present(

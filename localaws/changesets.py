@@ -152,9 +152,7 @@ def check_room(core: Core, stack: Stack) -> None:
 
     https://github.com/aws/copilot-cli/issues/4426
     """
-    count = sum(
-        1 for other in core.state.change_sets.values() if other.stack_id == stack.id and not listed_no_more(other)
-    )
+    count = sum(not listed_no_more(other) for other in core.change_sets(stack))
     if count >= quotas.CHANGE_SETS:
         raise quotas.limit_exceeded(f"ChangeSet limit exceeded for stack {stack.id}")
 
@@ -182,8 +180,8 @@ def mark_executed(core: Core, change_set: ChangeSet, status: str) -> None:
 
 def make_obsolete(core: Core, stack: Stack, executed: ChangeSet | None = None) -> None:
     """No other change set of a stack holds once the stack is being changed."""
-    for other in core.state.change_sets.values():
-        if other.stack_id == stack.id and other is not executed and other.execution_status == "AVAILABLE":
+    for other in core.change_sets(stack):
+        if other is not executed and other.execution_status == "AVAILABLE":
             other.execution_status = "OBSOLETE"
 
 

@@ -93,11 +93,21 @@ class Core:
         return f"{head}-{ending}"
 
     # --- stacks -------------------------------------------------------------------------------------------------------
+    def stacks(self) -> list[Stack]:
+        """All stacks, deleted ones too, oldest first: a copy, as operations in other threads make more meanwhile."""
+        with self.lock:
+            return list(self.state.stacks.values())
+
+    def change_sets(self, stack: Stack) -> list[ChangeSet]:
+        """All change sets of a stack, deleted ones too, oldest first: a copy, for the same reason."""
+        with self.lock:
+            return [one for one in self.state.change_sets.values() if one.stack_id == stack.id]
+
     def find(self, region: str, name: str) -> Stack | None:
         """The stack of this name or ARN; by name only one that is not deleted."""
         if name.startswith("arn:"):
             return self.state.stacks.get(name)
-        for stack in reversed(self.state.stacks.values()):
+        for stack in reversed(self.stacks()):
             if stack.name == name and stack.region == region and stack.status != GONE:
                 return stack
         return None
@@ -115,7 +125,7 @@ class Core:
 
     def children(self, stack: Stack) -> list[Stack]:
         """The nested stacks of a stack that are not deleted."""
-        return [other for other in self.state.stacks.values() if other.parent_id == stack.id and other.status != GONE]
+        return [other for other in self.stacks() if other.parent_id == stack.id and other.status != GONE]
 
     def path(self, stack: Stack, logical_id: str) -> tuple[str, ...]:
         """The root's name, the logical ids of nested stacks down to `stack`, the resource's."""
@@ -134,8 +144,8 @@ class Core:
             raise invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
         else:
             stack = self.find(region, stack_name)
-            for other in reversed(self.state.change_sets.values()):
-                if stack is not None and other.name == name and other.stack_id == stack.id and not other.deleted:
+            for other in reversed(self.change_sets(stack) if stack is not None else []):
+                if other.name == name and not other.deleted:
                     found = other
                     break
         if found is None or found.deleted:

@@ -88,9 +88,8 @@ class Remover:
             return told
         with self._core.lock:
             stack.before = None
-            for change_set in self._core.state.change_sets.values():
-                if change_set.stack_id == stack.id:
-                    change_set.deleted = True
+            for change_set in self._core.change_sets(stack):
+                change_set.deleted = True
             for shell in self._core.children(stack):
                 if shell.status == "REVIEW_IN_PROGRESS":
                     self._log.stack(shell, GONE)

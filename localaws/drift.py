@@ -54,8 +54,9 @@ def _detect(service: Service, stack: Stack, detection: Detection, wanted: list[s
         now = core.clock.now()
         for name, drift in found.items():
             drift["Timestamp"] = now
-            stack.resources[name].drift = drift["StackResourceDriftStatus"]
-            stack.resources[name].drift_checked = now
+            if name in stack.resources:  # an update may have dropped it since
+                stack.resources[name].drift = drift["StackResourceDriftStatus"]
+                stack.resources[name].drift_checked = now
         core.state.drifts[stack.id] = core.state.drifts.get(stack.id, {}) | found
         drifted = [one for one in found.values() if one["StackResourceDriftStatus"] != "IN_SYNC"]
         stack.drift, stack.drift_checked = "DRIFTED" if drifted else "IN_SYNC", now

@@ -199,7 +199,7 @@ class Executor:
 
     def _check_tree(self, parent: Stack, child: Stack | None, wanted: Wanted) -> None:
         root = self._core.root(parent)
-        tree = [s for s in self._core.state.stacks.values() if root.id in (s.id, s.root_id) and s.status != GONE]
+        tree = [s for s in self._core.stacks() if root.id in (s.id, s.root_id) and s.status != GONE]
         others = sum(len(load(stack.wanted.body).resources) for stack in tree if stack is not child)
         if others + len(load(wanted.body).resources) > quotas.TREE_RESOURCES:
             raise Refusal(f"The stacks of one operation may hold at most {quotas.TREE_RESOURCES} resources")

@@ -65,7 +65,7 @@ class Planner:
             change = self._add(name, body, properties) if current is None else self._modify(current, body, properties)
             if change is not None:
                 self._planned[name] = change
-        for name, resource in {} if self._creating else self._stack.resources.items():
+        for name, resource in [] if self._creating else list(self._stack.resources.items()):
             if name not in present:
                 self._planned[name] = self._remove(resource)
         found.changes = [self._planned[name] for name in sorted(self._planned)]

@@ -17,7 +17,7 @@ def describe_stacks(service: Service, region: str, given: Json) -> Json:
     core = service.core
     if "StackName" in given:
         return {"Stacks": [_stack(core.stack(region, given["StackName"]))]}
-    alive = [one for one in core.state.stacks.values() if one.region == region and one.status != GONE]
+    alive = [one for one in core.stacks() if one.region == region and one.status != GONE]
     entries, following = page(list(reversed(alive)), given.get("NextToken"))
     return present(Stacks=[_stack(one) for one in entries], NextToken=following)
 
@@ -55,7 +55,7 @@ def _stack(one: Stack) -> Json:
 def list_stacks(service: Service, region: str, given: Json) -> Json:
     """All stacks, deleted ones included."""
     wanted = given.get("StackStatusFilter", [])
-    found = [one for one in service.core.state.stacks.values() if one.region == region]
+    found = [one for one in service.core.stacks() if one.region == region]
     found = [one for one in reversed(found) if not wanted or one.status in wanted]
     entries, following = page(found, given.get("NextToken"))
     summaries = [
@@ -122,7 +122,7 @@ def describe_stack_resources(service: Service, region: str, given: Json) -> Json
         physical_id = given.get("PhysicalResourceId")
         if physical_id is None:
             raise invalid("Either StackName or PhysicalResourceId must be specified")
-        stacks = [one for one in core.state.stacks.values() if one.region == region and one.status != GONE]
+        stacks = [one for one in core.stacks() if one.region == region and one.status != GONE]
         holders = [one for one in stacks if any(r.physical_id == physical_id for r in one.resources.values())]
         if not holders:
             raise invalid(f"Stack for {physical_id} does not exist")
@@ -181,7 +181,7 @@ def describe_events(service: Service, region: str, given: Json) -> Json:
         found = [(stack.id, event) for event in stack.events]
     elif "OperationId" in given:
         everything = [
-            *((stack.id, event) for stack in core.state.stacks.values() for event in stack.events),
+            *((stack.id, event) for stack in core.stacks() for event in stack.events),
             *((other.stack_id, event) for other in core.state.change_sets.values() for event in other.events),
         ]
         found = [entry for entry in everything if entry[1].operation_id == given["OperationId"]]

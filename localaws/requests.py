@@ -82,8 +82,6 @@ def check_new_stack(core: Core, region: str, name: str) -> None:
         raise invalid(f"{told} satisfy regular expression pattern: {_STACK_NAME.pattern}")
     if len(name) > quotas.STACK_NAME:
         raise invalid(f"{told} have length less than or equal to {quotas.STACK_NAME}")
-    count = sum(
-        1 for stack in core.state.stacks.values() if stack.region == region and stack.status != "DELETE_COMPLETE"
-    )
+    count = sum(1 for stack in core.stacks() if stack.region == region and stack.status != "DELETE_COMPLETE")
     if count >= quotas.STACKS:
         raise quotas.limit_exceeded(f"Limit for stack has been exceeded: {quotas.STACKS}")

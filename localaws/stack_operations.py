@@ -153,7 +153,7 @@ def continue_update_rollback(service: Service, region: str, given: Json) -> Json
 
 def _failed_updates(service: Service, root: Stack) -> set[str]:
     found = set()
-    for stack in service.core.state.stacks.values():
+    for stack in service.core.stacks():
         if root.id in (stack.id, stack.root_id):
             prefix = f"{stack.name}." if stack.parent_id else ""
             found |= {f"{prefix}{name}" for name, one in stack.resources.items() if one.status == "UPDATE_FAILED"}

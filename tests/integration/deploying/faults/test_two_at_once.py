@@ -13,7 +13,7 @@ def meet_before(faulty, step):
     def plan(call):
         if call.name == step and len(waited) < 2:
             waited.add(call.number)
-            barrier.wait(30)
+            barrier.wait(120)
 
     faulty.proxy.clear()
     faulty.proxy.plan = plan

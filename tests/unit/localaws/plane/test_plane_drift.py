@@ -124,3 +124,17 @@ def test_a_detection_under_way_knows_nothing_yet(world):
     assert status["DetectionStatus"] == "DETECTION_IN_PROGRESS"
     assert "StackDriftStatus" not in status
     held.set()
+
+
+def test_an_update_may_drop_what_a_detection_is_reading(world):
+    world.deploy("one", body({"A": topic(), "B": topic()}))
+    held = threading.Event()
+    world.memory.before = lambda operation, name: held.wait(60) if operation == "read" else None
+    made = world.cf.detect_stack_drift(StackName="one")
+    world.cf.update_stack(StackName="one", TemplateBody=body({"A": topic()}))
+    while world.stack("one")["StackStatus"] != "UPDATE_COMPLETE":
+        pass
+    held.set()
+    assert world.plane.settle(60)
+    status = world.cf.describe_stack_drift_detection_status(StackDriftDetectionId=made["StackDriftDetectionId"])
+    assert status["DetectionStatus"] == "DETECTION_COMPLETE"

@@ -209,3 +209,15 @@ def test_real_time_is_real(monkeypatch):
     clock.sleep(0)
     assert slept == [2]
     assert clock.now() <= clock.now()
+
+
+# --- many threads ----------------------------------------------------------------------------------------------------
+def test_lists_are_copies_as_other_operations_make_more_meanwhile(world):
+    world.change_set("one", "first", body({"A": topic()}), "CREATE")
+    core = world.plane._core
+    (stack,) = core.stacks()
+    for number, one in enumerate(core.stacks()):
+        core.state.stacks[f"new-{number}"] = one
+    for number, one in enumerate(core.change_sets(stack)):
+        core.state.change_sets[f"new-{number}"] = one
+    assert len(core.stacks()) == len(core.change_sets(stack)) == 2
