@@ -131,7 +131,7 @@ def test_an_update_may_drop_what_a_detection_is_reading(world):
     held = threading.Event()
     world.memory.before = lambda operation, name: held.wait(60) if operation == "read" else None
     made = world.cf.detect_stack_drift(StackName="one")
-    world.cf.update_stack(StackName="one", TemplateBody=body({"A": topic()}))
+    world.cf.update_stack(StackName="one", TemplateBody=body({"B": topic()}))
     while world.stack("one")["StackStatus"] != "UPDATE_COMPLETE":
         pass
     held.set()
