@@ -14,7 +14,7 @@ from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection as Driver
 
 from cutover.certificates import with_roots
-from validator.dialling import dial, reason
+from validator.dialling import dial, expect_answer, reason, set_silence
 from validator.endpoint import Endpoint
 from validator.errors import ConnectError, ConnectionLostError, QueryError, ValidatorError
 
@@ -65,6 +65,12 @@ class Session:
     def value(self, sql: str, **values: Any) -> Any:
         """The one value that a statement answers with."""
         return self.query(sql, **values)[0][0]
+
+    def renew(self, timeout_seconds: int) -> None:
+        """After a while in which it was idle: is anybody there? Raises `ConnectionLostError` soon where nobody is."""
+        expect_answer(self._driver, self.endpoint)
+        self.query("SELECT 1")
+        set_silence(self._driver, timeout_seconds)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

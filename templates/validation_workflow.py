@@ -66,6 +66,8 @@ def workflow(timeout_seconds: int, max_concurrency: int) -> dict[str, Any]:
                 "Type": "Choice",
                 "Choices": [
                     {"Variable": "$.done", "BooleanEquals": False, "Next": "Plan"},
+                    # So small that the call which planned it has compared and concluded it too.
+                    {"Variable": "$.verdict", "IsPresent": True, "Next": "Judge"},
                     {"Variable": "$.items", "NumericEquals": 0, "Next": "Conclude"},
                     {"Variable": "$.few[0]", "IsPresent": True, "Next": "CompareFew"},
                 ],

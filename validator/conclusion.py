@@ -31,12 +31,14 @@ from validator.tables import Tables
 from validator.work import Lot, State
 
 
-def conclude_run(store: Store, run_id: str, cards: Mask, *, now: float | None = None) -> dict[str, Any]:
-    """Read every part, judge every table, keep the report; returns the report's document.
+def conclude_run(
+    store: Store, run_id: str, cards: Mask, *, plan: Mapping[str, Any] | None = None, now: float | None = None
+) -> dict[str, Any]:
+    """Read every part, judge every table, keep the report; returns the report's document. `plan` is the run's.
 
     Raises `UsageError` when the run has no plan, `StoreError`.
     """
-    plan = store.read(plan_key(run_id))
+    plan = plan or store.read(plan_key(run_id))
     if plan is None:
         raise UsageError(f"run {run_id} has no plan: nothing can be said of it", hint="start a new run")
     lots = _lots(store, plan)

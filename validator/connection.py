@@ -14,7 +14,7 @@ from typing import Any
 from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection as Driver
 
-from validator.dialling import dial, reason, wire_to
+from validator.dialling import dial, expect_answer, reason, set_silence, wire_to
 from validator.endpoint import Endpoint
 from validator.errors import ConnectError, ConnectionLostError, QueryError, ValidatorError
 
@@ -56,6 +56,7 @@ class Session:
         self._driver = driver
         self.version = 0
         self.encoding = ""
+        self._lasting: dict[str, list[list[Any]]] = {}
         self._received = 0
         self._busy_seconds = 0.0
 
@@ -74,6 +75,12 @@ class Session:
         self._received += sum(len(value) for row in rows for value in row if isinstance(value, str))
         return rows
 
+    def lasting(self, sql: str) -> list[list[Any]]:
+        """The same of what cannot change while the connection lasts: asked once."""
+        if sql not in self._lasting:
+            self._lasting[sql] = self.query(sql)
+        return self._lasting[sql]
+
     def take_received(self) -> int:
         """Characters of the answers since it was last asked."""
         received, self._received = self._received, 0
@@ -83,6 +90,12 @@ class Session:
         """Seconds that the server worked for this session since it was last asked."""
         busy, self._busy_seconds = self._busy_seconds, 0.0
         return busy
+
+    def renew(self, timeout_seconds: int) -> None:
+        """After a while in which it was idle: is anybody there? From now on a statement that runs longer fails."""
+        expect_answer(self._driver, self.endpoint)
+        self.query(f"SET statement_timeout TO '{timeout_seconds}s'")
+        set_silence(self._driver, timeout_seconds)
 
     def begin(self) -> None:
         """Begin a read-only transaction in which every statement after the first sees the same rows."""

@@ -35,6 +35,20 @@ def dial(endpoint: Endpoint, timeout_seconds: int, name: str) -> Driver:
         return _dial(endpoint, None, timeout_seconds, name)
 
 
+def set_silence(driver: Driver, timeout_seconds: int) -> None:
+    """A peer that falls silent mid-statement is noticed a little after the server's own timeout should have struck."""
+    silence = timeout_seconds + _NETWORK_GRACE_SECONDS if timeout_seconds else None
+    driver._usock.settimeout(silence)  # noqa: SLF001 - the driver has one timeout for connecting and for reading
+
+
+def expect_answer(driver: Driver, endpoint: Endpoint) -> None:
+    """For the next statement the server has no longer than it has to take a connection; `set_silence` ends that.
+
+    For what was idle: a firewall or a NAT gateway forgets it after some minutes, and then nobody ever answers.
+    """
+    driver._usock.settimeout(endpoint.connect_timeout_seconds)  # noqa: SLF001
+
+
 class _TlsRefusedError(Exception):
     """The server answered that it does not speak TLS."""
 
@@ -56,9 +70,7 @@ def _dial(endpoint: Endpoint, context: ssl.SSLContext | None, timeout_seconds: i
         if wire is not None:
             wire.close()
         raise refused(endpoint, error) from None
-    # A peer that falls silent mid-statement is noticed a little after the server's own timeout should have struck.
-    silence = timeout_seconds + _NETWORK_GRACE_SECONDS if timeout_seconds else None
-    driver._usock.settimeout(silence)  # noqa: SLF001 - the driver has one timeout for connecting and for reading
+    set_silence(driver, timeout_seconds)
     return driver
 
 

@@ -5,7 +5,9 @@
     {"action": "abandon", "run_id", "attempt", "item", "error"} → the same, done
     {"action": "conclude", "run_id"} → {"run_id", "verdict", "mismatches", "inconclusive", "tables", "report_key"}
 
-`few` are the items themselves where they are so few that a state may pass them on; else it is empty.
+`few` are the items themselves where they are so few that a state may pass them on; else it is empty. What is one item
+or none is compared and concluded by the call that has planned it, for a cutover waits for it; then its answer has what
+that of `conclude` has.
 `plan` and `compare` answer `done: false` when their time is short, and are called again with the same event. `input` is
 that of the execution (see validator/order.py); its `run_id` takes up an earlier run, else the execution's name is it.
 
@@ -26,14 +28,15 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from validator import aws
+from validator.behind import Behind
 from validator.cards import hiding
 from validator.comparison import Options
 from validator.conclusion import conclude_run
 from validator.endpoint import Endpoint, from_secret
-from validator.errors import AuthenticationError, UsageError
+from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
 from validator.masking import Mask
 from validator.order import Order, read_order, run_id_of
 from validator.places import items_key, plan_key, report_key
@@ -41,7 +44,7 @@ from validator.plan import RANGE_ROWS
 from validator.planning import Planner, Scope
 from validator.settle import Patience
 from validator.sides import Sides
-from validator.store import Bucket
+from validator.store import Bucket, Store
 from validator.tables import Tables
 from validator.work import Call, Item, least_watch
 
@@ -54,8 +57,12 @@ _SLICES_OF_A_CALL = 3
 _HASHES = ("auto", "fast", "md5")
 # What is worth no executions of its own, and fits several times into what a state may pass on (256 KiB).
 _FEW, _FEW_BYTES = 8, 32_768
+# What the call that plans it compares too.
+_AT_ONCE = 1
 _LOGGED = ("run_id", "attempt", "item", "done", "verdict", "tables", "items", "mismatches", "inconclusive")
 _endpoints: dict[str, Endpoint] = {}
+_idle: list[Sides] = []
+R = TypeVar("R")
 
 
 class Context(Protocol):
@@ -87,22 +94,44 @@ def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
 def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
     order = read_order(event["input"], _number("SETTLE_SECONDS"), _number("DEADLINE_SECONDS"), _share() * 100)
     run_id, attempt = run_id_of(event["input"], event["execution"]), event["execution"]
-    store, call = _store(), _Clock(context, order)
+    store, clock = _store(), _Clock(context, order)
     if run_id != attempt and store.read(plan_key(run_id)) is None:
         raise UsageError(f"there is no run {run_id} to take up", hint="its work expires: start a new one")
     patience = Patience(order.settle_seconds, order.deadline_seconds)
     longest = max(least_watch(patience), patience.deadline_seconds)
-    if longest > call.seconds():
+    if longest > clock.seconds():
         raise UsageError(
-            f"rows are to be watched for {longest:g} s, and a call of the function has {call.seconds():g}",
+            f"rows are to be watched for {longest:g} s, and a call of the function has {clock.seconds():g}",
             hint="lower deadline_seconds and settle_seconds, or raise validation.timeout_seconds",
         )
     scope = Scope(tuple(_names(_setting("SCHEMAS"))), _options(order), _cards(), int(_number("ITEM_ROWS")))
-    plan = _with_sides(call, lambda sides: Planner(sides, store, run_id, order, scope).plan(call.seconds))
+    with Behind(store) as behind:
+        plan = _with_sides(clock, lambda sides: Planner(sides, behind, run_id, order, scope).plan(clock.seconds))
+        # Planned by an earlier call, it may have been too much for that one.
+        fresh = plan is not None and behind.wrote(plan_key(run_id))
+        concluding = fresh and _compare_at_once(behind, plan, attempt, scope.options, clock)
     answer = {"run_id": run_id, "attempt": attempt, "done": plan is not None, "items": 0, "tables": 0, "few": []}
     if plan is not None:
         answer |= {"items": len(plan["items"]), "tables": len(plan["tables"]), "few": _few(plan["items"])}
-    return {**answer, "items_key": items_key(run_id)}
+    return {**answer, "items_key": items_key(run_id), **(_concluded(store, run_id, plan) if concluding else {})}
+
+
+def _compare_at_once(store: Store, plan: dict[str, Any] | None, attempt: str, options: Options, clock: _Clock) -> bool:
+    """Compare what is small; what a database that goes away cuts short the state machine tries again, patiently."""
+    if plan is None or len(plan["items"]) > _AT_ONCE or clock.seconds() < clock.slice_seconds:
+        return False
+    try:
+        return all(_advance(store, plan, entry, attempt, options, clock) for entry in plan["items"])
+    except (ConnectError, ConnectionLostError):
+        return False
+
+
+def _advance(
+    store: Store, plan: dict[str, Any], entry: dict[str, Any], attempt: str, options: Options, clock: _Clock
+) -> bool:
+    item = Item(store, plan["run_id"], entry, Tables(store, plan["run_id"], plan))
+    call = Call(clock.seconds, clock.slice_seconds)
+    return _with_sides(clock, lambda sides: item.advance(sides, attempt, options, call))
 
 
 def _few(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -115,10 +144,7 @@ def _compare(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if plan is None:
         raise UsageError(f"run {event['run_id']} has no plan", hint="start a new run")
     order = Order.of(plan["order"])
-    options, clock = _options(order), _Clock(context, order)
-    item = Item(store, event["run_id"], event["item"], Tables(store, event["run_id"], plan))
-    call = Call(clock.seconds, clock.slice_seconds)
-    done = _with_sides(clock, lambda sides: item.advance(sides, event["attempt"], options, call))
+    done = _advance(store, plan, event["item"], event["attempt"], _options(order), _Clock(context, order))
     return {**_passed_on(event), "done": done}
 
 
@@ -134,7 +160,11 @@ def _passed_on(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _conclude(event: dict[str, Any], _context: Context) -> dict[str, Any]:
-    report = conclude_run(_store(), event["run_id"], _cards())
+    return _concluded(_store(), event["run_id"])
+
+
+def _concluded(store: Store, run_id: str, plan: dict[str, Any] | None = None) -> dict[str, Any]:
+    report = conclude_run(store, run_id, _cards(), plan=plan)
     aws.put_metrics(aws.client("cloudwatch"), _setting("METRIC_NAMESPACE"), report)
     return {
         "run_id": report["run_id"],
@@ -174,17 +204,30 @@ def _options(order: Order) -> Options:
     )
 
 
-def _with_sides(clock: _Clock, work: Callable[[Sides], Any]) -> Any:
-    """`work` with both databases; secrets are read anew once when a server refuses them, for they may have rotated."""
+def _with_sides(clock: _Clock, work: Callable[[Sides], R]) -> R:
+    """`work` with both databases; secrets are read anew once when a server refuses them, for they may have rotated.
+
+    Sessions stay open for the next call of this process, unless this one ends by an error.
+    """
     if not _endpoints:
         _endpoints.update(_read_endpoints())
     try:
-        with Sides(_endpoints["source"], _endpoints["target"], clock.statement_seconds) as sides:
-            return work(sides)
+        return _with_session(clock, work)
     except AuthenticationError:
         _endpoints.update(_read_endpoints())
-        with Sides(_endpoints["source"], _endpoints["target"], clock.statement_seconds) as sides:
-            return work(sides)
+        return _with_session(clock, work)
+
+
+def _with_session(clock: _Clock, work: Callable[[Sides], R]) -> R:
+    sides = _idle.pop() if _idle else Sides(_endpoints["source"], _endpoints["target"])
+    try:
+        sides.renew(clock.statement_seconds)
+        answer = work(sides)
+    except BaseException:
+        sides.end()
+        raise
+    _idle.append(sides)
+    return answer
 
 
 def _read_endpoints() -> dict[str, Endpoint]:

@@ -77,7 +77,7 @@ def choose_hash(sides: Sides, choice: HashChoice) -> HashName:
         session.version < _FAST_VERSION or session.encoding != "UTF8" for session in sides.sessions()
     ):
         return "md5"
-    source, target = sides.both(lambda session: session.query(PROBE))
+    source, target = sides.both(lambda session: session.lasting(PROBE))
     return "fast" if source == target else "md5"
 
 

@@ -283,7 +283,7 @@ def chosen(tables: list[Table], names: Sequence[str]) -> list[Table]:
 def facts_of(session: Session) -> dict[str, Any]:
     """What a report says of a server."""
     return {
-        "version": session.query("SELECT current_setting('server_version')")[0][0],
+        "version": session.lasting("SELECT current_setting('server_version')")[0][0],
         "encoding": session.encoding,
         "database": session.endpoint.database,
     }

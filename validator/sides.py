@@ -43,6 +43,15 @@ class Sides:
                 raise
         return self._sessions
 
+    def renew(self, statement_seconds: int) -> None:
+        """Take up open sessions after a while, with this limit; where they were lost meanwhile, new ones follow."""
+        self._statement_seconds = statement_seconds
+        if self._sessions is not None:
+            try:
+                self.both(lambda session: session.renew(statement_seconds))
+            except ConnectionLostError:
+                self.close()
+
     def both(self, ask: Callable[[Session], R]) -> tuple[R, R]:
         """`ask` of both sides at once. The first error ends the other side's work too, and is raised."""
         sessions = self.sessions()
@@ -84,14 +93,18 @@ class Sides:
             session.close()
         self._sessions = None
 
+    def end(self) -> None:
+        """Hang up for good."""
+        self.close()
+        self._workers.shutdown()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-        self._workers.shutdown()
+        self.end()
 
 
 def _close(opening: Future[Session]) -> None:

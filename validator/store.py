@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from validator.errors import ValidatorError
 from validator.model import batches
 
-_JSON = "application/json"
+JSON = "application/json"
 # Of the 10 connections that a client of boto3 keeps; and how many documents are in memory at once.
 _AT_ONCE, _AHEAD = 8, 64
 # What S3 says of an object that is not there; without the right to list it will not say so but refuse.
@@ -67,11 +67,11 @@ class Folder:
                 text = file.read_text(encoding="utf-8", errors="replace")
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return _parsed(text, str(file))
+        return parsed(text, str(file))
 
     def write(self, key: str, document: Mapping[str, Any]) -> None:
         """See `Store`."""
-        self.write_text(key, _written(document), _JSON)
+        self.write_text(key, written(document), JSON)
 
     def write_text(self, key: str, text: str, content_type: str) -> None:  # noqa: ARG002 - a file has no type
         """See `Store`; onto the disk, so that a crash leaves the old file or the new one."""
@@ -115,11 +115,11 @@ class Bucket:
                 if code in _ABSENT or (code in _REFUSED and key not in self._listed(key)):
                     return None
                 raise
-        return _parsed(body.decode(errors="replace"), place)
+        return parsed(body.decode(errors="replace"), place)
 
     def write(self, key: str, document: Mapping[str, Any]) -> None:
         """See `Store`."""
-        self.write_text(key, _written(document), _JSON)
+        self.write_text(key, written(document), JSON)
 
     def write_text(self, key: str, text: str, content_type: str) -> None:
         """See `Store`."""
@@ -136,11 +136,13 @@ class Bucket:
             yield from (entry["Key"] for entry in page.get("Contents", ()))
 
 
-def _written(document: Mapping[str, Any]) -> str:
+def written(document: Mapping[str, Any]) -> str:
+    """A document as it is kept."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-def _parsed(text: str, place: str) -> dict[str, Any]:
+def parsed(text: str, place: str) -> dict[str, Any]:
+    """The document that was kept at `place`. Raises `StoreError`."""
     try:
         document = json.loads(text)
     except ValueError:

@@ -81,7 +81,7 @@ def _give(side: str, session: Session) -> None:
 def _take(side: str) -> Session:
     if (session := _idle.pop(side, None)) is not None:
         try:
-            session.query("SELECT 1")
+            session.renew(_STATEMENT_SECONDS)
         except ConnectionLostError:
             session.close()  # the server or the network has ended it between two calls
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,3 +148,18 @@ def test_closing_twice_is_fine(pair: Any) -> None:
     session.close()
     with pytest.raises(ConnectionLostError):
         session.query("SELECT 1")
+
+
+def test_an_open_session_that_nobody_answers_is_given_up_soon(pair: Any) -> None:
+    """As behind a firewall that has forgotten it: here the server's process stands still."""
+    session = connect(replace(pair.source.endpoint(), connect_timeout_seconds=1), timeout_seconds=300)
+    session.renew(300)
+    pid = session.value("SELECT pg_backend_pid()")
+    session.query("SELECT pg_sleep(1.1)")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConnectionLostError, match="lost the connection to the source .*timed out"):
+            session.renew(300)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        session.close()

@@ -32,7 +32,7 @@ def handle(event, context):
         items = [{"item": item, "lots": [[item, 0, 1]]} for item in range(2)]
         boto3.client("s3").put_object(Bucket="BUCKET", Key="work/r/items.json", Body=json.dumps(items))
         return {"run_id": "r", "attempt": event["execution"], "done": True, "items": 2, "items_key": "work/r/items.json",
-                "few": items if FEW else []}
+                "few": items if FEW else [], **CONCLUSION}
     assert event["run_id"] == "r", event
     if event["action"] == "compare":
         assert event["attempt"] and event["item"]["lots"] == [[event["item"]["item"], 0, 1]], event
@@ -84,28 +84,32 @@ def _run(client: Any, function: str, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "mismatches", "few", "status", "error"),
+    ("verdict", "mismatches", "taken", "status", "error"),
     [
-        ("PASS", 0, False, "SUCCEEDED", None),
-        ("FAIL", 2, True, "FAILED", "Mismatch"),
-        ("INCONCLUSIVE", 0, False, "FAILED", "Inconclusive"),
+        ("PASS", 0, "from S3", "SUCCEEDED", None),
+        ("FAIL", 2, "few", "FAILED", "Mismatch"),
+        ("INCONCLUSIVE", 0, "from S3", "FAILED", "Inconclusive"),
+        ("PASS", 0, "at once", "SUCCEEDED", None),
+        ("FAIL", 1, "at once", "FAILED", "Mismatch"),
     ],
 )
 def test_a_run_maps_over_the_items_and_is_judged(
-    client: Any, verdict: str, mismatches: int, few: bool, status: str, error: str | None
+    client: Any, verdict: str, mismatches: int, taken: str, status: str, error: str | None
 ) -> None:
     source = _STAND_IN.replace("VERDICT", repr(verdict)).replace("MISMATCHES", str(mismatches))
-    source = source.replace("FEW", str(few))
+    conclusion = {"verdict": verdict, "mismatches": mismatches} if taken == "at once" else {}
+    source = source.replace("FEW", str(taken == "few")).replace("CONCLUSION", repr(conclusion))
     source = source.replace("BUCKET", _BUCKET)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("code.py", source)
-    name = f"stand-in-{verdict.lower()}"
+    name = f"stand-in-{verdict.lower()}-{taken.replace(' ', '-')}"
     found = _run(client, _make(client, name, buffer.getvalue(), "code.handle", {}), name)
     assert (found["status"], found.get("error")) == (status, error), found
     log = client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
     calls = [event["message"] for event in log if event["message"].startswith("START")]
-    assert len(calls) == 1 + 3 + 1, "the plan, an item that is done at once and one that is not, the conclusion"
+    # The plan, an item that is done by one call and one that is not, the conclusion.
+    assert len(calls) == (1 if taken == "at once" else 1 + 3 + 1)
 
 
 def test_the_validator_itself_runs_and_says_what_it_cannot_reach(client: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from validator import connection
 from validator.connection import connect
-from validator.errors import AuthenticationError, ConnectError, QueryError
+from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, QueryError
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
@@ -187,3 +189,25 @@ def test_an_errors_text_is_withheld_where_it_may_hold_values(servers: Any) -> No
     finally:
         session.close()
     assert str(caught.value) == "the source says: error 22P02, its text withheld: it may hold row values"
+
+
+def test_an_open_session_that_nobody_answers_is_given_up_soon(pair: Any) -> None:
+    """As behind a firewall that has forgotten it: here the server's process stands still."""
+    session = connect(replace(pair.source.endpoint(), connect_timeout_seconds=1), timeout_seconds=300)
+    session.renew(7)
+    assert session.query("SHOW statement_timeout") == [["7s"]]
+    ((pid,),) = session.query("SELECT pg_backend_pid()")
+    session.query("SELECT pg_sleep(1.1)")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ConnectionLostError, match="lost the connection to the source .*timed out"):
+            session.renew(300)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        session.close()
+
+
+def test_what_lasts_as_long_as_the_connection_is_asked_once(pair: Any) -> None:
+    session = connect(pair.source.endpoint())
+    assert session.lasting("SELECT clock_timestamp()::text") == session.lasting("SELECT clock_timestamp()::text")
+    session.close()

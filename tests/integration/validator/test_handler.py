@@ -12,8 +12,9 @@ import pytest
 from moto import mock_aws
 
 from validator import handler
-from validator.errors import AuthenticationError, ConnectError, UsageError
+from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
 from validator.sides import Sides
+from validator.work import Item
 
 BUCKET, NAMESPACE = "payments-test-reports", "payments/test/validation"
 CARD = "4111111111111111"
@@ -65,6 +66,11 @@ class System:
     def conclude(self, run_id: str = "run") -> dict[str, Any]:
         return handler.handle({"action": "conclude", "run_id": run_id}, Context())
 
+    def hang_up(self) -> None:
+        """As when Lambda begins a new process."""
+        while handler._idle:
+            handler._idle.pop().end()
+
     def text(self, key: str) -> str:
         return str(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode())
 
@@ -72,6 +78,7 @@ class System:
 @pytest.fixture
 def system(pair: Any, tls_servers: Any, certificates: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     monkeypatch.setattr(handler, "_endpoints", {})
+    monkeypatch.setattr(handler, "_idle", [])
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "example")
     settings = {
@@ -96,6 +103,7 @@ def system(pair: Any, tls_servers: Any, certificates: Any, monkeypatch: pytest.M
             monkeypatch.setenv(f"{side}_SECRET_ARN", system.secret(place))
             monkeypatch.setenv(f"{side}_CA", str(certificates.ca))
         yield system
+    system.hang_up()
     for server in (pair.source, pair.target):
         server.run(f"DROP ROLE v_{pair.schema}")
 
@@ -191,16 +199,84 @@ def test_a_run_that_finds_nothing_says_that_there_is_nothing_to_mend(system: Sys
     assert system.text("runs/run/repair.sql").startswith("-- This run found nothing")
 
 
+def test_what_is_small_is_compared_and_concluded_by_the_call_that_plans_it(
+    system: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY)")
+    system.pair.on_source("INSERT INTO a VALUES (1)")
+    answer = system.plan()
+    assert (answer["done"], answer["items"], answer["few"]) == (True, 1, system.items(answer))
+    concluded = {key: answer[key] for key in ("verdict", "mismatches", "inconclusive", "tables", "report_key")}
+    assert concluded == {
+        "verdict": "FAIL",
+        "mismatches": 1,
+        "inconclusive": 0,
+        "tables": 1,
+        "report_key": "runs/run/report.json",
+    }
+    assert json.loads(system.text(answer["report_key"]))["tables"][0]["missing"]["count"] == 1
+    assert metrics()["Mismatches"] == (1, "Count")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) | {"action": "plan", "verdict": "FAIL"} == json.loads(line)
+    assert system.conclude() == {"run_id": "run", **concluded}, "all of it is kept"
+
+
+def test_what_is_small_is_left_to_the_state_machine_where_the_call_has_no_time_for_it(system: System) -> None:
+    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY)")
+    answer = system.plan(Context(15900))
+    assert (answer["done"], answer["few"], "verdict" in answer) == (True, system.items(answer), False)
+
+
+def test_what_a_lost_connection_cuts_short_is_left_to_the_state_machine(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY)")
+
+    def lost(*_: Any) -> Any:
+        raise ConnectionLostError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Item, "advance", lost)
+        plan = system.plan()
+    assert (plan["done"], plan["few"], "verdict" in plan) == (True, system.items(plan), False)
+    assert "verdict" not in system.plan(), "a second call does not know why the first one ended"
+    assert system.compare(plan, system.items(plan)[0])["done"]
+    assert system.conclude()["verdict"] == "PASS"
+
+
+def test_sessions_stay_open_from_call_to_call_until_the_server_ends_them(system: System) -> None:
+    def sessions() -> list[Any]:
+        return [
+            server.run(f"SELECT pid FROM pg_stat_activity WHERE usename = 'v_{system.pair.schema}'")
+            for server in (system.pair.source, system.pair.target)
+        ]
+
+    system.plan()
+    before = sessions()
+    system.plan(execution="second")
+    assert sessions() == before
+    for server, ((pid,),) in zip((system.pair.source, system.pair.target), before, strict=True):
+        server.run(f"SELECT pg_terminate_backend({pid}, 60000)")
+        assert system.plan(execution=f"after-{pid}")["done"]
+    after = sessions()
+    assert [len(side) for side in after] == [1, 1]
+    assert not {pid for ((pid,),) in before} & {pid for ((pid,),) in after}
+    with pytest.raises(UsageError):
+        system.plan(execution="third", tables=["nowhere"])
+    assert handler._idle == [], "nothing that an error leaves behind is used again"
+
+
 def test_rows_are_read_no_faster_than_the_share_allows(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     timeouts: list[int] = []
     naps: list[float] = []
+    renew = Sides.renew
 
-    def recorded(source: Any, target: Any, timeout_seconds: int) -> Any:
-        timeouts.append(timeout_seconds)
-        return Sides(source, target, timeout_seconds)
+    def recorded(sides: Sides, statement_seconds: int) -> None:
+        timeouts.append(statement_seconds)
+        renew(sides, statement_seconds)
 
-    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY)")
-    monkeypatch.setattr(handler, "Sides", recorded)
+    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)")
+    monkeypatch.setattr(Sides, "renew", recorded)
     monkeypatch.setattr("validator.compare.time.sleep", naps.append)
     system.plan(Context(915000))
     system.plan(Context(3000), execution="short")
@@ -229,9 +305,10 @@ def test_a_call_that_is_short_of_time_says_that_it_is_not_done(system: System) -
 
 
 def test_what_an_execution_gave_up_is_in_the_report_and_can_be_taken_up(system: System) -> None:
-    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY)")
+    system.pair.on_both("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY)")
     plan = system.plan()
-    (item,) = system.items(plan)
+    item, other = system.items(plan)
+    system.compare(plan, other)
     event = {"run_id": "run", "attempt": "run", "item": item}
     answer = handler.handle({"action": "abandon", **event, "error": "Sandbox.Timedout"}, Context())
     assert answer == {**event, "done": True}
@@ -241,7 +318,7 @@ def test_what_an_execution_gave_up_is_in_the_report_and_can_be_taken_up(system: 
         "item 0 of the run was not finished: the comparison ended with Sandbox.Timedout"
     )
     again = system.plan(execution="second", run_id="run", tables=["other"])
-    assert (again["run_id"], again["attempt"], again["tables"]) == ("run", "second", 1)
+    assert (again["run_id"], again["attempt"], again["tables"]) == ("run", "second", 2)
     assert system.compare(again, item)["done"]
     assert system.conclude()["verdict"] == "PASS"
 
@@ -264,9 +341,11 @@ def test_a_rotated_password_is_read_anew(system: System) -> None:
     for place, server in enumerate((system.pair.source, system.pair.target)):
         server.run(f"ALTER ROLE v_{system.pair.schema} PASSWORD 'second'")
         system.secret(place, password="second")
+    system.hang_up()
     assert system.plan(execution="second")["done"]
     # And kept: the secret is not read a third time.
     system.secret(0, password="third")
+    system.hang_up()
     assert system.plan(execution="third")["done"]
 
 

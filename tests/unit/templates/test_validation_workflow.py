@@ -126,6 +126,8 @@ def choose(state: Any, data: Any, function: Any) -> Any:
 def holds(rule: Any, data: Any) -> Any:
     if rule == {**rule, "Variable": "$.few[0]", "IsPresent": True}:
         return bool(data["few"])
+    if rule == {**rule, "Variable": "$.verdict", "IsPresent": True}:
+        return "verdict" in data
     value = look(data, rule["Variable"])
     ((kind, wanted),) = [(key, rule[key]) for key in rule if key.endswith("Equals")]
     types = {"StringEquals": str, "NumericEquals": int, "BooleanEquals": bool}
@@ -237,6 +239,16 @@ def test_a_run_without_items_is_concluded_without_a_map() -> None:
     function = Function({"verdict": "INCONCLUSIVE", "mismatches": 0}, plans=[{**PLAN, "items": 0}])
     assert run(function)[0] == "Inconclusive"
     assert function.of("compare") == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "mismatches", "state"),
+    [("PASS", 0, "Equal"), ("PASS", 1, "Mismatch"), ("INCONCLUSIVE", 0, "Inconclusive")],
+)
+def test_a_run_that_was_concluded_by_its_plan_is_judged_at_once(verdict: str, mismatches: int, state: str) -> None:
+    function = Function(plans=[{**PLAN, "items": 1, "verdict": verdict, "mismatches": mismatches}])
+    assert run(function)[0] == state
+    assert [event["action"] for event in function.events] == ["plan"]
 
 
 def test_a_plan_that_fails_fails_the_execution() -> None:

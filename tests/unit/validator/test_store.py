@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from validator.behind import Behind
 from validator.store import Bucket, Folder, Store, StoreError, read_all
 
 NAME = "payments-test-reports"
@@ -155,3 +157,55 @@ def test_a_bucket_out_of_reach_is_said() -> None:
 def test_a_mistake_of_ours_is_not_dressed_up() -> None:
     with pytest.raises(AttributeError):
         Bucket(None, NAME).write("a.json", {})
+
+
+class Slow(Folder):
+    """Writes when it is let; fails at some keys, and remembers in which order it was asked."""
+
+    def __init__(self, path: Path, failing: str = "") -> None:
+        super().__init__(path)
+        self.let = threading.Event()
+        self.failing = failing
+        self.asked: list[str] = []
+
+    def write_text(self, key: str, text: str, content_type: str) -> None:
+        assert self.let.wait(60)
+        self.asked.append(key)
+        if key == self.failing:
+            raise StoreError(f"cannot write {key}")
+        super().write_text(key, text, content_type)
+
+
+def test_what_is_written_behind_is_seen_at_once_and_kept_in_order(tmp_path: Path) -> None:
+    store = Slow(tmp_path)
+    with Behind(store) as behind:
+        behind.write("a", {"n": 1})
+        behind.write("b", {"n": 2})
+        behind.write("a", {"n": 3})
+        behind.write_text("c", '{"n": 4}', "application/json")
+        assert (behind.read("a"), behind.read("c"), behind.read("d")) == ({"n": 3}, {"n": 4}, None)
+        assert store.asked == []
+        assert (behind.wrote("a"), behind.wrote("d")) == (True, False)
+        store.let.set()
+        assert list(behind.keys("")) == ["a", "b", "c"], "what it lists is there"
+        assert behind.read("a") == {"n": 3}
+        behind.write("d", {})
+    assert store.asked == ["a", "b", "a", "c", "d"]
+    assert store.read("d") == {}
+
+
+def test_after_a_write_that_failed_behind_there_is_no_other(tmp_path: Path) -> None:
+    store = Slow(tmp_path, failing="b")
+    store.let.set()
+    with pytest.raises(StoreError, match="cannot write b"), Behind(store) as behind:
+        for key in "abc":
+            behind.write(key, {})
+    assert store.asked == ["a", "b"]
+
+
+def test_an_error_of_the_work_is_not_hidden_by_one_of_its_writes(tmp_path: Path) -> None:
+    store = Slow(tmp_path, failing="a")
+    store.let.set()
+    with pytest.raises(ZeroDivisionError), Behind(store) as behind:
+        behind.write("a", {})
+        print(1 / 0)
