@@ -42,11 +42,10 @@ def compare_slice(sides: Sides, comparison: Comparison, part: Slice, options: Op
     progress = Progress()
     with _opened(sides, comparison, by_index=comparison.strategy == "ranges") as (readers, ask):
         buckets = ask(lambda reader: reader.buckets(part))
-        progress.findings.source_rows, progress.findings.target_rows = (
-            sum(rows for rows, _ in side.values()) for side in buckets
-        )
+        counts = [sum(rows for rows, _ in side.values()) for side in buckets]
+        progress.findings.source_rows, progress.findings.target_rows = counts
         bad = differing_buckets(*buckets)
-        for found in differing_rows(ask, part, readers[0], bad):
+        for found in differing_rows(ask, part, readers[0], bad, max(counts)):
             _take(progress, found, ask, readers[0], comparison, options)
         _count(progress.findings, readers)
     _rest(readers[0].session, options.share)

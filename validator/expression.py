@@ -113,7 +113,9 @@ class RowSql:
     def key_bits(self) -> str:
         """SQL of 31 bits that only the key decides, spread evenly."""
         if len(self.key) == 1 and self.key[0].integer:
-            return f"({self.key[0].reference}::bigint & 2147483647)"
+            # Numbers made of a time, a machine and a counter differ little in their lowest bits.
+            number = f"{self.key[0].reference}::bigint"
+            return f"(({number} # ({number} >> 11) # ({number} >> 22) # ({number} >> 41)) & 2147483647)"
         if self.hash == "fast":
             return f"({self._fast(self.key)} & 2147483647)"
         return f"(('x' || {self._md5(self.key)})::bit(31)::int & 2147483647)"

@@ -17,6 +17,12 @@ from validator.scan import Buckets, Reader
 R = TypeVar("R")
 # Lines of one side in memory at once, by each pair of connections: a megabyte with what is made of them.
 _BATCH_ROWS = 2_000
+# The same where each batch reads the whole table, as no index knows the hashes: twenty megabytes.
+_SCAN_ROWS = 50_000
+# Beyond twice as many rows it pays to look into their buckets first: a bucket of so many has about eight rows.
+_FINER, _FINE_ROWS = 64, 8
+# A bucket by hash that has more was planned with old statistics.
+_OVERFULL = 4_096
 
 
 class Ask(Protocol):
@@ -71,14 +77,23 @@ def differing_buckets(source: Buckets, target: Buckets) -> dict[int, int]:
     }
 
 
-def differing_rows(ask: Ask, part: Slice, reader: Reader, bad: dict[int, int]) -> Iterator[list[Candidate]]:
-    """The rows that differ in the buckets `bad` of a slice, a batch at a time. `reader` is of either side."""
+def differing_rows(ask: Ask, part: Slice, reader: Reader, bad: dict[int, int], rows: int) -> Iterator[list[Candidate]]:
+    """The rows that differ in the buckets `bad` of a slice, a batch at a time.
+
+    `reader` is of either side; `rows` is how many the fuller side has in the slice.
+    """
     if reader.strategy == "ranges":
         yield from _of_ranges(ask, part, bad)
         return
-    for numbers in _grouped(bad):
-        lines = ask(lambda side, numbers=numbers: side.lines_of_buckets(part, numbers))  # type: ignore[misc]
-        yield surplus(*lines) if reader.strategy == "multiset" else candidates(*lines)
+    if rows > part.rows and any(count > _OVERFULL for count in bad.values()):
+        part = replace(part, rows=rows)
+        bad = differing_buckets(*ask(lambda side: side.buckets(part)))
+    if sum(bad.values()) <= 2 * _SCAN_ROWS:
+        yield from _of_hashes(ask, part, reader, bad, 1)
+        return
+    for numbers in _grouped(bad, _SCAN_ROWS * _FINE_ROWS):
+        finer = differing_buckets(*ask(lambda side, numbers=numbers: side.finer_buckets(part, numbers, _FINER)))  # type: ignore[misc]
+        yield from _of_hashes(ask, part, reader, finer, _FINER)
 
 
 def candidates(source: Sequence[str], target: Sequence[str]) -> list[Candidate]:
@@ -118,28 +133,32 @@ def surplus(source: Sequence[str], target: Sequence[str]) -> list[Candidate]:
     return found
 
 
+def _of_hashes(ask: Ask, part: Slice, reader: Reader, bad: dict[int, int], finer: int) -> Iterator[list[Candidate]]:
+    for numbers in _grouped(bad, _SCAN_ROWS):
+        lines = ask(lambda side, numbers=numbers: side.lines_of_buckets(part, numbers, finer))  # type: ignore[misc]
+        yield surplus(*lines) if reader.strategy == "multiset" else candidates(*lines)
+
+
 def _of_ranges(ask: Ask, part: Slice, bad: dict[int, int]) -> Iterator[list[Candidate]]:
     lows, highs = bucket_ranges(part)
-    for number in [number for number, rows in bad.items() if rows > _BATCH_ROWS]:
-        low, high = lows[number], highs[number]
-        inner = differing_buckets(*ask(lambda side, low=low, high=high: side.subdivide(low, high)))  # type: ignore[misc]
-        for numbers in _grouped(inner):
+    for number, rows in [(number, rows) for number, rows in bad.items() if rows > _BATCH_ROWS]:
+        whole = lows[number], highs[number], rows
+        inner = differing_buckets(*ask(lambda side, whole=whole: side.subdivide(*whole)))  # type: ignore[misc]
+        for numbers in _grouped(inner, _BATCH_ROWS):
             yield candidates(
-                *ask(
-                    lambda side, low=low, high=high, numbers=numbers: side.lines_of_subdivision(low, high, numbers)  # type: ignore[misc]
-                )
+                *ask(lambda side, whole=whole, numbers=numbers: side.lines_of_subdivision(*whole, numbers))  # type: ignore[misc]
             )
-    for numbers in _grouped({number: rows for number, rows in bad.items() if rows <= _BATCH_ROWS}):
+    for numbers in _grouped({number: rows for number, rows in bad.items() if rows <= _BATCH_ROWS}, _BATCH_ROWS):
         ends = [lows[number] for number in numbers], [highs[number] for number in numbers]
         yield candidates(*ask(lambda side, ends=ends: side.lines_of_ranges(*ends)))  # type: ignore[misc]
 
 
-def _grouped(bad: dict[int, int]) -> Iterator[list[int]]:
-    """The buckets in groups of at most `_BATCH_ROWS` rows; one that is fuller stands alone."""
+def _grouped(bad: dict[int, int], most: int) -> Iterator[list[int]]:
+    """The buckets in groups of at most `most` rows; one that is fuller stands alone."""
     group: list[int] = []
     total = 0
     for number, rows in sorted(bad.items()):
-        if group and total + rows > _BATCH_ROWS:
+        if group and total + rows > most:
             yield group
             group, total = [], 0
         group.append(number)

@@ -17,8 +17,6 @@ from validator.plan import bucket_count, bucket_ranges
 
 # Bucket → (rows, sums).
 Buckets = Mapping[int, tuple[int, str]]
-# Buckets of a range that is too full to be fetched at once.
-_SUBDIVISION = 1024
 # Keys looked up at once.
 _KEYS = 10_000
 
@@ -37,13 +35,17 @@ class Reader:
         if self.strategy == "ranges":
             lows, highs = bucket_ranges(part)
             return self._ranges(lows, highs)
-        bits = self.rows.key_bits() if self.strategy == "buckets" else self.rows.low_bits("h")
         chosen = f"b & {part.parts - 1} = {part.part}" if part.parts > 1 else "true"
-        return self._hashed(bits, bucket_count(part.rows * part.parts, part.parts), chosen, "true")
+        return self._hashed(_count(part), chosen, "true")
 
-    def subdivide(self, low: int, high: int) -> dict[int, tuple[int, str]]:
-        """The buckets by hash of the key of one range."""
-        return self._hashed(self.rows.key_bits(), _SUBDIVISION, "true", self._between(low, high))
+    def finer_buckets(self, part: Slice, numbers: Sequence[int], finer: int) -> dict[int, tuple[int, str]]:
+        """What becomes of some buckets by hash where there are `finer` times as many, a power of two."""
+        chosen = f"b & {_count(part) - 1} IN (SELECT unnest(CAST(:numbers AS bigint[])))"
+        return self._hashed(_count(part) * finer, chosen, "true", numbers=list(numbers))
+
+    def subdivide(self, low: int, high: int, rows: int) -> dict[int, tuple[int, str]]:
+        """The buckets by hash of the key of one range, which has so many rows."""
+        return self._hashed(bucket_count(rows), "true", self._between(low, high))
 
     def lines_of_ranges(self, lows: Sequence[int], highs: Sequence[int]) -> list[str]:
         """A line per row of the ranges: key, blank, hash."""
@@ -56,19 +58,20 @@ class Reader:
             highs=list(highs),
         )
 
-    def lines_of_subdivision(self, low: int, high: int, numbers: Sequence[int]) -> list[str]:
+    def lines_of_subdivision(self, low: int, high: int, rows: int, numbers: Sequence[int]) -> list[str]:
         """The same for buckets that `subdivide` made."""
-        return self._lines_of_hashed(_SUBDIVISION, numbers, self._between(low, high))
+        return self._lines_of_hashed(bucket_count(rows), numbers, self._between(low, high))
 
-    def lines_of_buckets(self, part: Slice, numbers: Sequence[int]) -> list[str]:
+    def lines_of_buckets(self, part: Slice, numbers: Sequence[int], finer: int = 1) -> list[str]:
         """The same for buckets by hash; of a multiset: hash, blank, how many rows have it."""
-        count = bucket_count(part.rows * part.parts, part.parts)
+        count = _count(part) * finer
         if self.strategy == "buckets":
             return self._lines_of_hashed(count, numbers, "true")
         return self._lines(
             f"SELECT string_agg(q.h || ' ' || q.n, E'\\n') FROM (SELECT h, count(*) AS n FROM "
             f"(SELECT {self.rows.row_hash()} AS h FROM {self.relation} OFFSET 0) AS hashed "
-            f"WHERE {self.rows.low_bits('h')} & {count - 1} = ANY (CAST(:numbers AS bigint[])) GROUP BY h) AS q",
+            f"WHERE {self.rows.low_bits('h')} & {count - 1} IN (SELECT unnest(CAST(:numbers AS bigint[]))) "
+            f"GROUP BY h) AS q",
             numbers=list(numbers),
         )
 
@@ -180,8 +183,10 @@ class Reader:
             first=1,
         )
 
-    def _hashed(self, bits: str, count: int, chosen: str, where: str) -> dict[int, tuple[int, str]]:
+    def _hashed(self, count: int, chosen: str, where: str, **values: object) -> dict[int, tuple[int, str]]:
+        """`count` buckets of the rows `where`, of these the `chosen` ones: a condition that begins with `b &`."""
         hashed = self.rows.row_hash()
+        bits = self.rows.low_bits("h") if self.strategy == "multiset" else self.rows.key_bits()
         if self.strategy == "multiset":
             inner = f"SELECT {bits} AS b, h FROM (SELECT {hashed} AS h FROM {self.relation} OFFSET 0) AS x"
         elif chosen == "true":
@@ -194,13 +199,15 @@ class Reader:
             f"WHERE {chosen if self.strategy == 'multiset' else 'true'} GROUP BY 1"
         )
         return _parse(
-            self.session.query(f"SELECT string_agg(q.b || ' ' || q.n || ' ' || q.s, E'\\n') FROM ({grouped}) AS q")
+            self.session.query(
+                f"SELECT string_agg(q.b || ' ' || q.n || ' ' || q.s, E'\\n') FROM ({grouped}) AS q", **values
+            )
         )
 
     def _lines_of_hashed(self, count: int, numbers: Sequence[int], where: str) -> list[str]:
         return self._lines(
             f"SELECT string_agg({self._line()}, E'\\n') FROM {self.relation} WHERE {where} AND "
-            f"{self.rows.key_bits()} & {count - 1} = ANY (CAST(:numbers AS bigint[]))",
+            f"{self.rows.key_bits()} & {count - 1} IN (SELECT unnest(CAST(:numbers AS bigint[])))",
             numbers=list(numbers),
         )
 
@@ -230,6 +237,11 @@ class Reader:
     def _lines(self, sql: str, **values: object) -> list[str]:
         text = self.session.query(sql, **values)[0][0]
         return text.split("\n") if text else []
+
+
+def _count(part: Slice) -> int:
+    """How many buckets by hash the table has that the slice is a part of."""
+    return bucket_count(part.rows * part.parts, part.parts)
 
 
 def _parse(answer: list[list[str | None]], first: int = 0) -> dict[int, tuple[int, str]]:

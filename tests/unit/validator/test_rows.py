@@ -89,52 +89,91 @@ class _Reader:
         self.strategy = strategy
         self.asked: list[Any] = []
 
-    def lines_of_buckets(self, part: Slice, numbers: list[int]) -> list[str]:
-        self.asked.append(numbers)
+    def buckets(self, part: Slice) -> dict[int, tuple[int, str]]:
+        self.asked.append(("buckets", part.rows))
+        return {number: (50, "x") for number in range(3)}
+
+    def finer_buckets(self, part: Slice, numbers: list[int], finer: int) -> dict[int, tuple[int, str]]:
+        self.asked.append(("finer", numbers, finer))
+        return {number + 1000: (60, "x") for number in numbers}
+
+    def lines_of_buckets(self, part: Slice, numbers: list[int], finer: int) -> list[str]:
+        self.asked.append((numbers, finer))
         return [f"{number} 1" for number in numbers]
 
     def lines_of_ranges(self, lows: list[int], highs: list[int]) -> list[str]:
         self.asked.append((lows, highs))
         return [f"{low} 1" for low in lows]
 
-    def subdivide(self, low: int, high: int) -> dict[int, tuple[int, str]]:
-        self.asked.append(("subdivide", low, high))
+    def subdivide(self, low: int, high: int, rows: int) -> dict[int, tuple[int, str]]:
+        self.asked.append(("subdivide", low, high, rows))
         return {0: (50, "x"), 1: (60, "x"), 2: (500, "x")}
 
-    def lines_of_subdivision(self, low: int, high: int, numbers: list[int]) -> list[str]:
-        self.asked.append((low, high, numbers))
+    def lines_of_subdivision(self, low: int, high: int, rows: int, numbers: list[int]) -> list[str]:
+        self.asked.append((low, high, rows, numbers))
         return [f"{number} 1" for number in numbers]
 
 
-def _asked(strategy: str, part: Slice, bad: dict[int, int], monkeypatch: pytest.MonkeyPatch) -> tuple[list[Any], int]:
+def _asked(
+    strategy: str, part: Slice, bad: dict[int, int], monkeypatch: pytest.MonkeyPatch, counted: int = 0
+) -> tuple[list[Any], int]:
     """What was asked of a source that has rows and a target that has none; and how many rows were found."""
-    monkeypatch.setattr(rows, "_BATCH_ROWS", 100)
+    for name, number in (("_BATCH_ROWS", 100), ("_SCAN_ROWS", 200), ("_OVERFULL", 400)):
+        monkeypatch.setattr(rows, name, number)
     reader: Any = _Reader(strategy)
 
     def ask(question: Any) -> Any:
         answer = question(reader)
         return answer, type(answer)()
 
-    found = [candidate for batch in differing_rows(ask, part, reader, bad) for candidate in batch]
+    found = [candidate for batch in differing_rows(ask, part, reader, bad, counted) for candidate in batch]
     assert {candidate.kind for candidate in found} <= {"missing"}
     return reader.asked, len(found)
 
 
 @pytest.mark.parametrize("strategy", ["buckets", "multiset"])
-def test_buckets_are_fetched_a_bounded_number_of_rows_at_a_time(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = {5: 40, 1: 60, 2: 40, 3: 61, 9: 250}
-    assert _asked(strategy, Slice(rows=1000), bad, monkeypatch) == ([[1, 2], [3], [5], [9]], 5)
-    assert _asked(strategy, Slice(rows=1000), {}, monkeypatch) == ([], 0)
+class TestByHash:
+    """Every question reads the whole table."""
+
+    def test_buckets_are_fetched_a_bounded_number_of_rows_at_a_time(
+        self, strategy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad = {5: 40, 1: 120, 2: 80, 3: 61}
+        assert _asked(strategy, Slice(rows=1000), bad, monkeypatch) == ([([1, 2], 1), ([3, 5], 1)], 4)
+        assert _asked(strategy, Slice(rows=1000), {}, monkeypatch) == ([], 0)
+
+    def test_of_many_rows_the_equal_ones_are_sorted_out_first(
+        self, strategy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked, found = _asked(strategy, Slice(rows=9000), {number: 390 for number in range(5)}, monkeypatch)
+        assert asked == [
+            ("finer", [0, 1, 2, 3], 64),
+            ([1000, 1001, 1002], 64),
+            ([1003], 64),
+            ("finer", [4], 64),
+            ([1004], 64),
+        ]
+        assert found == 5
+
+    def test_buckets_too_full_because_of_old_statistics_are_made_anew(
+        self, strategy: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked, found = _asked(strategy, Slice(rows=10), {7: 401}, monkeypatch, counted=401)
+        assert asked == [("buckets", 401), ([0, 1, 2], 1)]
+        assert found == 3
+        # A row that is there so often fills its bucket however many there are.
+        assert _asked(strategy, Slice(rows=401), {7: 400}, monkeypatch, counted=401)[0] == [([7], 1)]
+        assert _asked(strategy, Slice(rows=500), {7: 401}, monkeypatch, counted=500)[0][0] == ("finer", [7], 64)
 
 
 def test_a_range_too_full_to_be_fetched_is_cut_by_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     part = Slice(1, 2048, (1, 2048), rows=2048)
     asked, found = _asked("ranges", part, {0: 10, 1: 101, 2: 80, 3: 20}, monkeypatch)
     assert asked == [
-        ("subdivide", 513, 1024),
-        (513, 1024, [0]),
-        (513, 1024, [1]),
-        (513, 1024, [2]),
+        ("subdivide", 513, 1024, 101),
+        (513, 1024, 101, [0]),
+        (513, 1024, 101, [1]),
+        (513, 1024, 101, [2]),
         ([1, 1025], [512, 1536]),
         ([1537], [2048]),
     ]
