@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from validator.errors import UsageError
@@ -15,8 +16,9 @@ from validator.wording import count_of
 _ROWS = {"MissingRows": "missing", "ExtraRows": "extra", "ChangedRows": "changed", "PendingRows": "pending"}
 
 
+@cache
 def client(service: str) -> Any:
-    """A client of the region and role that the process runs in."""
+    """A client of the region and role that the process runs in; the same one for all calls of the process."""
     import boto3  # not there on a laptop, and a fifth of a second in Lambda
 
     make: Any = boto3.client  # typed for literal service names only

@@ -136,14 +136,14 @@ def compare_changes(ask: Ask, baseline: Baseline) -> Increment:
     """Compare what changed, in snapshots that are open; `ask` reads both sides."""
     horizons = dict(zip(("source", "target"), baseline.horizons, strict=True))
 
-    def age(reader: Reader) -> int:
-        return reader.age_of(horizons[reader.session.endpoint.side].xmin)
+    def horizon(reader: Reader) -> int:
+        return horizons[reader.session.endpoint.side].xmin
 
-    summed = ask(lambda reader: reader.sums_by_age(age(reader)))
+    summed = ask(lambda reader: reader.sums_by_age(horizon(reader)))
     rows = summed[0][0], summed[1][0]
     if summed[0] == summed[1]:
         return Increment(rows)
-    listed = ask(lambda reader: reader.lines_since(age(reader), _LISTED + 1))
+    listed = ask(lambda reader: reader.lines_since(horizon(reader), _LISTED + 1))
     if max(len(lines) for lines in listed) > _LISTED:
         return Increment(rows, full="very many of its rows changed")
     new = tuple({line.rpartition(" ")[0] for line in lines} for lines in listed)

@@ -14,7 +14,7 @@ from itertools import repeat
 from typing import Any
 
 from validator.catalog import Table
-from validator.comparison import Options, prepare
+from validator.comparison import Options, prepare, prepare_again
 from validator.errors import MarkerError, QueryError, UsageError
 from validator.incremental import Baseline, Horizon, await_durable, obstacle, read_horizon
 from validator.marker import await_marker
@@ -141,7 +141,8 @@ class Planner:
         """One table as it is kept: a result where it has one already, else how to compare it."""
         name = {"schema": table.schema, "table": table.name}
         try:
-            prepared = patiently(self._sides, lambda: prepare(self._sides, table, self._scope.options))
+            ready = prepare if kept is None else prepare_again
+            prepared = patiently(self._sides, lambda: ready(self._sides, table, self._scope.options))
         except QueryError as error:
             self._sides.close()
             prepared = TableResult(table, "INCONCLUSIVE", reason=str(error))

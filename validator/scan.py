@@ -102,14 +102,10 @@ class Reader:
         )
         return [(hashed, json.loads(values)) for hashed, values in found]
 
-    def age_of(self, transaction: int) -> int:
-        """How old a transaction is, in this snapshot, as `age` says of the row versions that it wrote."""
-        answer = self.session.query("SELECT age(CAST(:id AS text)::xid)", id=str(transaction & 0xFFFFFFFF))
-        return int(answer[0][0])
-
-    def sums_by_age(self, age: int) -> tuple[int, tuple[int, ...]]:
-        """Rows of the table; sums of the row hashes of those not older than `age`, of the key hashes of the others."""
-        hashed = f"CASE WHEN {self._young(age, 'o')} THEN {self._row_hash_of('o')} ELSE {self.rows.key_hash('o')} END"
+    def sums_by_age(self, transaction: int) -> tuple[int, tuple[int, ...]]:
+        """Rows of the table; sums of the row hashes of those written since `transaction`, of the others' key hashes."""
+        young = self._young(transaction, "o")
+        hashed = f"CASE WHEN {young} THEN {self._row_hash_of('o')} ELSE {self.rows.key_hash('o')} END"
         outer = self.relation.removesuffix("AS r") + "AS o"
         if self.rows.hash == "fast":
             sql = f"SELECT count(*), {self.rows.sums(hashed)} FROM {outer}"
@@ -118,11 +114,11 @@ class Reader:
         rows, sums = self.session.query(sql)[0]
         return rows, tuple(int(part) for part in sums.split(" "))
 
-    def lines_since(self, age: int, most: int) -> list[str]:
-        """A line of key, blank, row hash for each row version not older than `age`, at most `most` of them."""
+    def lines_since(self, transaction: int, most: int) -> list[str]:
+        """A line of key, blank, row hash for each row version written since `transaction`, at most `most` of them."""
         return self._lines(
             f"SELECT string_agg(q.line, E'\\n') FROM (SELECT {self._line()} AS line FROM {self.relation} "
-            f"WHERE {self._young(age)} LIMIT {most}) AS q"
+            f"WHERE {self._young(transaction)} LIMIT {most}) AS q"
         )
 
     def hashes_of_keys(self, words: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -158,9 +154,10 @@ class Reader:
         same = f"r.ctid = {row}.ctid AND r.tableoid = {row}.tableoid"
         return f"(SELECT {self.rows.row_hash()} FROM {self.relation} WHERE {same})"
 
-    def _young(self, age: int, row: str = "r") -> str:
-        # Ids that wrapped around look as if they came from the future: such rows count as new.
-        return f"age({row}.xmin) <= {age}"
+    def _young(self, transaction: int, row: str = "r") -> str:
+        # Ids that wrapped around look as if they came from the future: such rows count as new. In a subquery, which is
+        # asked once; `age` itself is for every row.
+        return f"age({row}.xmin) <= (SELECT age('{transaction & 0xFFFFFFFF}'::xid))"
 
     def _ranges(self, lows: Sequence[int], highs: Sequence[int]) -> dict[int, tuple[int, str]]:
         key = self.rows.key[0].reference

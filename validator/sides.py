@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from validator.catalog import Listing, list_schemas, list_tables
 from validator.connection import Session, connect
@@ -28,6 +28,8 @@ class Sides:
         self._sessions: tuple[Session, Session] | None = None
         self._workers = ThreadPoolExecutor(2)
         self._aborted = False
+        # What is known of both databases for as long as both sessions last.
+        self.known: dict[Hashable, Any] = {}
 
     def sessions(self) -> tuple[Session, Session]:
         """Both sessions; raises `ConnectError`, the source's first."""
@@ -92,6 +94,7 @@ class Sides:
         for session in self._sessions or ():
             session.close()
         self._sessions = None
+        self.known.clear()
 
     def end(self) -> None:
         """Hang up for good."""

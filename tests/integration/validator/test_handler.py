@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from validator import handler
+from validator import aws, handler
 from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
 from validator.sides import Sides
 from validator.work import Item
@@ -79,6 +79,7 @@ class System:
 def system(pair: Any, tls_servers: Any, certificates: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     monkeypatch.setattr(handler, "_endpoints", {})
     monkeypatch.setattr(handler, "_idle", [])
+    aws.client.cache_clear()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "example")
     settings = {
@@ -103,6 +104,7 @@ def system(pair: Any, tls_servers: Any, certificates: Any, monkeypatch: pytest.M
             monkeypatch.setenv(f"{side}_SECRET_ARN", system.secret(place))
             monkeypatch.setenv(f"{side}_CA", str(certificates.ca))
         yield system
+    aws.client.cache_clear()
     system.hang_up()
     for server in (pair.source, pair.target):
         server.run(f"DROP ROLE v_{pair.schema}")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from tests.integration.validator.conftest import Pair, schemas, told
-from validator import plan, rows, scan
+from validator import plan, rows
 from validator.comparison import Options
 from validator.settle import Patience
 from validator.sides import Sides
@@ -208,7 +208,8 @@ def small_parts() -> Iterator[None]:
         patch.setattr(plan, "HASHED_ROWS", 10)
         patch.setattr(plan, "_SMALL", 5)
         patch.setattr(rows, "_BATCH_ROWS", 3)
-        patch.setattr(scan, "_SUBDIVISION", 4)
+        patch.setattr(rows, "_SCAN_ROWS", 4)
+        patch.setattr(rows, "_OVERFULL", 3)
         patch.setattr(Patience, "pause_seconds", 0.001)
         yield
 

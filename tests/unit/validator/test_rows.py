@@ -91,7 +91,7 @@ class _Reader:
 
     def buckets(self, part: Slice) -> dict[int, tuple[int, str]]:
         self.asked.append(("buckets", part.rows))
-        return {number: (50, "x") for number in range(3)}
+        return dict.fromkeys(range(3), (50, "x"))
 
     def finer_buckets(self, part: Slice, numbers: list[int], finer: int) -> dict[int, tuple[int, str]]:
         self.asked.append(("finer", numbers, finer))
@@ -145,7 +145,7 @@ class TestByHash:
     def test_of_many_rows_the_equal_ones_are_sorted_out_first(
         self, strategy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        asked, found = _asked(strategy, Slice(rows=9000), {number: 390 for number in range(5)}, monkeypatch)
+        asked, found = _asked(strategy, Slice(rows=9000), dict.fromkeys(range(5), 390), monkeypatch)
         assert asked == [
             ("finer", [0, 1, 2, 3], 64),
             ([1000, 1001, 1002], 64),

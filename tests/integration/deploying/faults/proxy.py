@@ -72,6 +72,7 @@ def proxying(upstream: str):
 class _Handler(BaseHTTPRequestHandler):
     of: Proxy
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and body are two packets, and the second would wait for 40 ms
 
     def log_message(self, *_) -> None:
         pass
