@@ -17,8 +17,8 @@ from validator.scan import Buckets, Reader
 R = TypeVar("R")
 # Lines of one side in memory at once, by each pair of connections: a megabyte with what is made of them.
 _BATCH_ROWS = 2_000
-# The same where each batch reads the whole table, as no index knows the hashes: twenty megabytes.
-_SCAN_ROWS = 50_000
+# The same where each batch reads the whole table, as no index knows the hashes: some ten megabytes.
+_SCAN_ROWS = 20_000
 # Beyond twice as many rows it pays to look into their buckets first: a bucket of so many has about eight rows.
 _FINER, _FINE_ROWS = 64, 8
 # A bucket by hash that has more was planned with old statistics.
