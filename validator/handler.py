@@ -24,45 +24,34 @@ without keys or values of rows.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from validator import aws
+from validator import aws, environment
 from validator.behind import Behind
-from validator.cards import hiding
 from validator.comparison import Options
 from validator.conclusion import conclude_run
-from validator.endpoint import Endpoint, from_secret
-from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
-from validator.masking import Mask
+from validator.errors import ConnectError, ConnectionLostError, UsageError
 from validator.order import Order, read_order, run_id_of
 from validator.places import items_key, plan_key, report_key
-from validator.plan import RANGE_ROWS
 from validator.planning import Planner, Scope
+from validator.sessions import with_sides
 from validator.settle import Patience
-from validator.sides import Sides
 from validator.store import Bucket, Store
 from validator.tables import Tables
 from validator.work import Call, Item, least_watch
 
-_CODE = Path(__file__).parents[1]
 # Kept from the end of the work to that of the function, to say what happened.
 _MARGIN_SECONDS = 15
 # A statement may take a third of a call: then one is never cut short by the function's own end, and whatever begins a
 # call has the time for a slice.
 _SLICES_OF_A_CALL = 3
-_HASHES = ("auto", "fast", "md5")
 # What is worth no executions of its own, and fits several times into what a state may pass on (256 KiB).
 _FEW, _FEW_BYTES = 8, 32_768
 # What the call that plans it compares too.
 _AT_ONCE = 1
 _LOGGED = ("run_id", "attempt", "item", "done", "verdict", "tables", "items", "mismatches", "inconclusive")
-_endpoints: dict[str, Endpoint] = {}
-_idle: list[Sides] = []
-R = TypeVar("R")
 
 
 class Context(Protocol):
@@ -92,7 +81,12 @@ def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    order = read_order(event["input"], _number("SETTLE_SECONDS"), _number("DEADLINE_SECONDS"), _share() * 100)
+    order = read_order(
+        event["input"],
+        environment.number("SETTLE_SECONDS"),
+        environment.number("DEADLINE_SECONDS"),
+        environment.share() * 100,
+    )
     run_id, attempt = run_id_of(event["input"], event["execution"]), event["execution"]
     store, clock = _store(), _Clock(context, order)
     if run_id != attempt and store.read(plan_key(run_id)) is None:
@@ -104,9 +98,13 @@ def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
             f"rows are to be watched for {longest:g} s, and a call of the function has {clock.seconds():g}",
             hint="lower deadline_seconds and settle_seconds, or raise validation.timeout_seconds",
         )
-    scope = Scope(tuple(_names(_setting("SCHEMAS"))), _options(order), _cards(), int(_number("ITEM_ROWS")))
+    scope = Scope(
+        environment.schemas(), environment.options(order), environment.cards(), int(environment.number("ITEM_ROWS"))
+    )
     with Behind(store) as behind:
-        plan = _with_sides(clock, lambda sides: Planner(sides, behind, run_id, order, scope).plan(clock.seconds))
+        plan = with_sides(
+            clock.statement_seconds, lambda sides: Planner(sides, behind, run_id, order, scope).plan(clock.seconds)
+        )
         # Planned by an earlier call, it may have been too much for that one.
         fresh = plan is not None and behind.wrote(plan_key(run_id))
         concluding = fresh and _compare_at_once(behind, plan, attempt, scope.options, clock)
@@ -131,7 +129,7 @@ def _advance(
 ) -> bool:
     item = Item(store, plan["run_id"], entry, Tables(store, plan["run_id"], plan))
     call = Call(clock.seconds, clock.slice_seconds)
-    return _with_sides(clock, lambda sides: item.advance(sides, attempt, options, call))
+    return with_sides(clock.statement_seconds, lambda sides: item.advance(sides, attempt, options, call))
 
 
 def _few(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -144,7 +142,7 @@ def _compare(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if plan is None:
         raise UsageError(f"run {event['run_id']} has no plan", hint="start a new run")
     order = Order.of(plan["order"])
-    done = _advance(store, plan, event["item"], event["attempt"], _options(order), _Clock(context, order))
+    done = _advance(store, plan, event["item"], event["attempt"], environment.options(order), _Clock(context, order))
     return {**_passed_on(event), "done": done}
 
 
@@ -164,8 +162,8 @@ def _conclude(event: dict[str, Any], _context: Context) -> dict[str, Any]:
 
 
 def _concluded(store: Store, run_id: str, plan: dict[str, Any] | None = None) -> dict[str, Any]:
-    report = conclude_run(store, run_id, _cards(), plan=plan)
-    aws.put_metrics(aws.client("cloudwatch"), _setting("METRIC_NAMESPACE"), report)
+    report = conclude_run(store, run_id, environment.cards(), plan=plan)
+    aws.put_metrics(aws.client("cloudwatch"), environment.text("METRIC_NAMESPACE"), report)
     return {
         "run_id": report["run_id"],
         "verdict": report["verdict"],
@@ -190,90 +188,5 @@ class _Clock:
         return max(self._context.get_remaining_time_in_millis() / 1000 - _MARGIN_SECONDS, 0.0)
 
 
-def _options(order: Order) -> Options:
-    cards = _cards()
-    chosen = os.environ.get("HASH", "auto")
-    if chosen not in _HASHES:
-        raise UsageError(f"the environment variable HASH is {chosen!r}", hint="known are " + ", ".join(_HASHES))
-    return Options(
-        hash=chosen,  # type: ignore[arg-type]  # one of them
-        patience=Patience(order.settle_seconds, order.deadline_seconds),
-        share=order.max_share_percent / 100,
-        range_rows=min(RANGE_ROWS, int(_number("ITEM_ROWS"))),
-        mask=lambda table: hiding(cards, table.schema, table.name),
-    )
-
-
-def _with_sides(clock: _Clock, work: Callable[[Sides], R]) -> R:
-    """`work` with both databases; secrets are read anew once when a server refuses them, for they may have rotated.
-
-    Sessions stay open for the next call of this process, unless this one ends by an error.
-    """
-    if not _endpoints:
-        _endpoints.update(_read_endpoints())
-    try:
-        return _with_session(clock, work)
-    except AuthenticationError:
-        _endpoints.update(_read_endpoints())
-        return _with_session(clock, work)
-
-
-def _with_session(clock: _Clock, work: Callable[[Sides], R]) -> R:
-    sides = _idle.pop() if _idle else Sides(_endpoints["source"], _endpoints["target"])
-    try:
-        sides.renew(clock.statement_seconds)
-        answer = work(sides)
-    except BaseException:
-        sides.end()
-        raise
-    _idle.append(sides)
-    return answer
-
-
-def _read_endpoints() -> dict[str, Endpoint]:
-    secrets = aws.client("secretsmanager")
-    return {
-        side: from_secret(
-            side,
-            aws.read_secret(secrets, _setting(f"{side.upper()}_SECRET_ARN")),
-            _CODE / _setting(f"{side.upper()}_CA"),
-        )
-        for side in ("source", "target")
-    }
-
-
 def _store() -> Bucket:
-    return Bucket(aws.client("s3"), _setting("REPORT_BUCKET"))
-
-
-def _share() -> float:
-    share = _number("MAX_SHARE")
-    if not 0 < share <= 1:
-        raise UsageError(f"the environment variable MAX_SHARE is {share:g}, not above 0 and at most 1")
-    return share
-
-
-def _cards() -> Mask:
-    return Mask(_names(os.environ.get("CARD_COLUMNS", "")))
-
-
-def _names(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
-
-
-def _number(name: str) -> float:
-    text = _setting(name)
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise UsageError(f"the environment variable {name} is {text!r}, not a number of 0 or more")
-    return number
-
-
-def _setting(name: str) -> str:
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment variable {name} is not set")
-    return value
+    return Bucket(aws.client("s3"), environment.text("REPORT_BUCKET"))

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from validator import aws, handler
+from validator import aws, handler, sessions
 from validator.errors import AuthenticationError, ConnectError, ConnectionLostError, UsageError
 from validator.sides import Sides
 from validator.work import Item
@@ -68,8 +68,8 @@ class System:
 
     def hang_up(self) -> None:
         """As when Lambda begins a new process."""
-        while handler._idle:
-            handler._idle.pop().end()
+        while sessions._idle:
+            sessions._idle.pop().end()
 
     def text(self, key: str) -> str:
         return str(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode())
@@ -77,8 +77,8 @@ class System:
 
 @pytest.fixture
 def system(pair: Any, tls_servers: Any, certificates: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
-    monkeypatch.setattr(handler, "_endpoints", {})
-    monkeypatch.setattr(handler, "_idle", [])
+    monkeypatch.setattr(sessions, "_endpoints", {})
+    monkeypatch.setattr(sessions, "_idle", [])
     aws.client.cache_clear()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "example")
@@ -247,25 +247,25 @@ def test_what_a_lost_connection_cuts_short_is_left_to_the_state_machine(
 
 
 def test_sessions_stay_open_from_call_to_call_until_the_server_ends_them(system: System) -> None:
-    def sessions() -> list[Any]:
+    def processes() -> list[Any]:
         return [
             server.run(f"SELECT pid FROM pg_stat_activity WHERE usename = 'v_{system.pair.schema}'")
             for server in (system.pair.source, system.pair.target)
         ]
 
     system.plan()
-    before = sessions()
+    before = processes()
     system.plan(execution="second")
-    assert sessions() == before
+    assert processes() == before
     for server, ((pid,),) in zip((system.pair.source, system.pair.target), before, strict=True):
         server.run(f"SELECT pg_terminate_backend({pid}, 60000)")
         assert system.plan(execution=f"after-{pid}")["done"]
-    after = sessions()
+    after = processes()
     assert [len(side) for side in after] == [1, 1]
     assert not {pid for ((pid,),) in before} & {pid for ((pid,),) in after}
     with pytest.raises(UsageError):
         system.plan(execution="third", tables=["nowhere"])
-    assert handler._idle == [], "nothing that an error leaves behind is used again"
+    assert sessions._idle == [], "nothing that an error leaves behind is used again"
 
 
 def test_rows_are_read_no_faster_than_the_share_allows(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,7 @@ from validator.endpoint import Endpoint
 from pathlib import Path
 from validator.dialling import _tls_context
 for name in ("rds-us-east-1", "data-center"):
-    ca = validator.handler._CODE / f"validator/certificates/{{name}}.pem"
+    ca = validator.sessions.CODE / f"validator/certificates/{{name}}.pem"
     assert _tls_context(Endpoint("source", "h", 1, "d", "u", ca=ca)).cert_store_stats()["x509_ca"] >= 1
 print("alone")
 """

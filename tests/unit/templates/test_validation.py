@@ -64,9 +64,9 @@ class TestFunction:
     def test_its_environment_is_all_that_the_code_reads(self, function: Any) -> None:
         from pathlib import Path
 
-        import validator.handler
+        from validator import environment, handler, sessions
 
-        code = Path(validator.handler.__file__).read_text()
+        code = "".join(Path(module.__file__).read_text() for module in (handler, environment, sessions))
         for name in function["Environment"]["Variables"]:
             suffix = name.removeprefix("SOURCE").removeprefix("TARGET")
             assert name in code
