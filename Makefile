@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # One more than processors: tests wait for servers as much as they compute.
 WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
-CODE := build.py deploy.py rehearse.py settings contract templates compiler deployer localaws rules validator cutover rehearsal benchmarks
+CODE := build.py deploy.py rehearse.py settings contract templates compiler deployer localaws rules pages validator cutover rehearsal benchmarks
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 
 .DEFAULT_GOAL := help

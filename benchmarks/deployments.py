@@ -80,7 +80,7 @@ def prepare_builds() -> None:
     shutil.rmtree(WORK, ignore_errors=True)
     repository = WORK / "repository"
     repository.mkdir(parents=True)
-    for name in ("settings", "contract", "templates", "compiler", "rules", "validator", "cutover", "params"):
+    for name in ("settings", "contract", "templates", "compiler", "rules", "pages", "validator", "cutover", "params"):
         shutil.copytree(ROOT / name, repository / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("build.py", ".cfnlintrc", "requirements.txt"):
         shutil.copy2(ROOT / name, repository / name)

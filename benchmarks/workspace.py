@@ -10,7 +10,18 @@ from benchmarks.measure import ROOT
 
 WORK = ROOT / ".cache/benchmarks"
 REPOSITORY = WORK / "repository"
-_COPIED = ("settings", "contract", "templates", "compiler", "rules", "validator", "cutover", "params", "benchmarks")
+_COPIED = (
+    "settings",
+    "contract",
+    "templates",
+    "compiler",
+    "rules",
+    "pages",
+    "validator",
+    "cutover",
+    "params",
+    "benchmarks",
+)
 _FILES = ("build.py", ".cfnlintrc", "requirements.txt")
 
 

@@ -27,7 +27,7 @@ from settings.model import Settings
 VALIDATOR = "assets/validator.zip"
 CUTOVER = "assets/cutover.zip"
 # Path → the packages of the repository in it: the steps of the cutover connect by the validator's code.
-_PACKAGES = {VALIDATOR: ("validator",), CUTOVER: ("cutover", "validator")}
+_PACKAGES = {VALIDATOR: ("validator", "pages"), CUTOVER: ("cutover", "validator", "pages")}
 
 # The driver and all that it imports. What the Lambda runtime has of its own (boto3, also dateutil and six) may not be
 # newer than what boto3 allows: the function's code comes first on the path. requirements.txt locks them together.

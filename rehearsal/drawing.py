@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from deployer.render.markup import Markup, joined, tag
+from pages.markup import Markup, joined, tag
 from rehearsal.measures import Bucket, Interval
 from rehearsal.timeline import Phase, Run, Weights
 

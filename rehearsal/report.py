@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 
-from deployer.render.markup import Markup, joined, tag
+from pages.document import document
+from pages.markup import Markup, joined, tag
 from rehearsal.drawing import draw
 from rehearsal.measures import Bucket, Interval
 from rehearsal.tally import Tally
@@ -25,39 +24,19 @@ def render_json(run: Run) -> str:
 
 
 def render_html(run: Run) -> str:
-    """The page: its policy forbids every request and every script."""
-    style = _style()
+    """The page; no script runs in it."""
     state = "passed" if run.tally.passed else "failed"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{state}: {run.title}"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Markup(style)),
-    )
-    body = tag(
-        "body",
+    return document(
+        f"{state}: {run.title}",
         tag("header", tag("p", run.title, class_="place"), tag("h1", _headline(run.tally), class_=state), _found(run)),
         tag("main", _figures(run.tally), *_timelines(run), *_steps(run)),
+        style=_style(),
     )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
 @cache
 def _style() -> str:
     return (resources.files("rehearsal") / "page.css").read_text(encoding="utf-8")
-
-
-def _policy(style: str) -> str:
-    """Only this text may style, and nothing may run.
-
-    https://www.w3.org/TR/CSP3/#csp-hash-source
-    """
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _headline(tally: Tally) -> str:

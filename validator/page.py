@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from validator.markup import Markup, joined, tag
+from pages.document import document
+from pages.markup import Markup, joined, tag
 from validator.page_assets import SCRIPT, STYLE
 from validator.page_tables import Tables, badge
 from validator.repair import repair_sql
@@ -34,20 +33,9 @@ _LISTED = 1_000  # tables, problems, sequences or left out things in one list
 
 
 def render_page(report: Mapping[str, Any]) -> str:
-    """The page. Its policy forbids every request and every script but its own, so no value in it can become one."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy()),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{report['verdict']}: comparison {printable(str(report['run_id']))}"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Markup(STYLE)),
-    )
-    body = tag(
-        "body",
+    """The page."""
+    return document(
+        f"{report['verdict']}: comparison {printable(str(report['run_id']))}",
         tag("a", "Skip to the tables", href="#tables", class_="skip"),
         _top(report),
         tag("main", *_sections(report)),
@@ -55,22 +43,8 @@ def render_page(report: Mapping[str, Any]) -> str:
             "footer", tag("p", f"Comparison {printable(str(report['run_id']))}. It may hold data of rows: treat it so.")
         ),
         tag("p", class_="unseen", role="status", id="told"),
-        tag("script", Markup(SCRIPT)),
-    )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _policy() -> str:
-    """Only these two texts may style and run.
-
-    https://www.w3.org/TR/CSP3/#csp-hash-source
-    """
-    style, script = (
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (STYLE, SCRIPT)
-    )
-    return (
-        f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; "
-        "form-action 'none'"
+        style=STYLE,
+        script=SCRIPT,
     )
 
 

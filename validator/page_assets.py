@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 STYLE = """
-:root {
-  --ground: #f5f6f8; --paper: #fff; --line: #d8dde4; --ink: #1b2430; --soft: #56616f; --accent: #1d5b9e;
-  --stop: #a1161a; --stop-ground: #fdecea; --look: #744700; --look-ground: #fff2d4;
-  --good: #17623a; --good-ground: #e5f4ea;
-  --old-ground: #fdf1f0; --old-mark: #f7c8c4; --new-ground: #eef8f1; --new-mark: #b9e3c6;
-  --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
-  color-scheme: light dark;
-}
+:root { --old-ground: #fdf1f0; --old-mark: #f7c8c4; --new-ground: #eef8f1; --new-mark: #b9e3c6; }
 @media (prefers-color-scheme: dark) {
-  :root {
-    --ground: #0f1318; --paper: #171c23; --line: #2d3541; --ink: #e2e7ee; --soft: #a0acba; --accent: #83b8f6;
-    --stop: #ffa099; --stop-ground: #3a1b1b; --look: #f0c169; --look-ground: #35270e;
-    --good: #86d49e; --good-ground: #153020;
-    --old-ground: #281a1a; --old-mark: #6d2c29; --new-ground: #14251b; --new-mark: #20563a;
-  }
+  :root { --old-ground: #281a1a; --old-mark: #6d2c29; --new-ground: #14251b; --new-mark: #20563a; }
 }
-* { box-sizing: border-box; }
-[hidden] { display: none !important; }
-html { scroll-padding-top: 1rem; }
-body {
-  margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 72rem; background: var(--ground); color: var(--ink);
-  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif;
-  overflow-wrap: anywhere;
-}
-h1, h2, h3, p, dl, dd, ul, ol { margin: 0; padding: 0; }
-h1 { margin-top: .25rem; font-size: 1.75rem; line-height: 1.2; letter-spacing: -.01em; }
-h2 { font-size: 1.125rem; margin: 2.5rem 0 .75rem; }
-h3 {
-  font-size: 1rem; margin: 1.75rem 0 .25rem; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center;
-}
-code, .values td, pre { font-family: var(--mono); font-size: .8125rem; }
-a { color: var(--accent); }
+body { max-width: 72rem; }
+h1 { margin-top: .25rem; }
+h3 { margin: 1.75rem 0 .25rem; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; }
+.values td { font-family: var(--mono); font-size: .8125rem; }
 ol, main ul { padding-left: 1.25rem; max-width: 52rem; }
-:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
-.unseen {
-  position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap;
-}
-.skip { position: absolute; left: 1rem; top: -4rem; padding: .5rem 1rem; background: var(--paper); z-index: 3; }
-.skip:focus { top: 1rem; }
 
 /* what a hurried reader reads */
-.place { color: var(--soft); font-size: .875rem; }
 .standing, .badge {
   display: inline-block; border: 1px solid currentColor; font-weight: 600; color: var(--look);
   background: var(--look-ground);

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pages.markup import Markup, joined, tag
 from validator.literals import readable
-from validator.markup import Markup, joined, tag
 from validator.visible import Piece, compared, pieces
 from validator.wording import KINDS, count_of, counts, looked_at, name_of, number, plural, printable
 

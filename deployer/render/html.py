@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from deployer.render.markup import Markup, joined, tag
 from deployer.render.page_changes import Changes, copyable, flag
 from deployer.render.values import marked, visible
 from deployer.render.wording import LOUDNESS, command, count, counts, flags, params, place, refusal_text, standing
 from deployer.review.model import Action, Certainty, Review, Severity, Verdict
+from pages.document import document
+from pages.markup import Markup, joined, tag
 
 _KEYS = (
     ("/", "search"),
@@ -24,51 +23,23 @@ _KEYS = (
 
 
 def render_html(review: Review, verdict: Verdict) -> str:
-    """The page. Its policy forbids every request and every script but its own, so no value in it can become one."""
-    style, script = _asset("page.css"), _asset("page.js")
-    stands = standing(review, verdict)
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{visible(review.stack)} {stands.line}"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Markup(style)),
-    )
-    body = tag(
-        "body",
+    """The page."""
+    return document(
+        f"{visible(review.stack)} {standing(review, verdict).line}",
         tag("a", "Skip to the changes", href="#changes", class_="skip"),
         _top(review, verdict),
         tag("main", *_sections(review, verdict)),
         tag("footer", tag("p", f"Review of {visible(review.stack)}, {place(review)}.")),
         _help(),
         tag("p", class_="unseen", role="status", id="told"),
-        tag("script", Markup(script)),
+        style=_asset("page.css"),
+        script=_asset("page.js"),
     )
-    return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 
 
 @cache
 def _asset(name: str) -> str:
     return (resources.files("deployer.render") / "assets" / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Only these two texts may style and run.
-
-    https://www.w3.org/TR/CSP3/#csp-hash-source
-    """
-    hashes = (
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (style, script)
-    )
-    allowed = dict(zip(("style-src", "script-src"), hashes, strict=True))
-    return (
-        f"default-src 'none'; style-src {allowed['style-src']}; script-src {allowed['script-src']}; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
 
 
 def _top(review: Review, verdict: Verdict) -> Markup:

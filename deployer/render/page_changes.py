@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from deployer.render.arrangement import Arranged, arrange, is_all_noise, is_routine, tells_nothing, types, unchanged
 from deployer.render.difference import Difference, differences, title
-from deployer.render.markup import Markup, joined, tag
 from deployer.render.values import Part, marked, visible
 from deployer.render.wording import (
     LOUDNESS,
@@ -26,6 +25,7 @@ from deployer.render.wording import (
     tier_line,
 )
 from deployer.review.model import Action, Certainty, Edit, Item, Link, Refusal, Review, Severity, TierReview, Verdict
+from pages.markup import Markup, joined, tag
 
 
 class Changes:

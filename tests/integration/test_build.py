@@ -111,7 +111,7 @@ def test_the_same_inputs_give_the_same_bytes(out, tmp_path):
 
 def test_a_copy_of_the_repository_gives_the_same_bytes(out, tmp_path):
     """Another folder: no path of this machine stands in what is built."""
-    for name in ("settings", "contract", "templates", "compiler", "rules", "validator", "cutover", "params"):
+    for name in ("settings", "contract", "templates", "compiler", "rules", "pages", "validator", "cutover", "params"):
         subprocess.run(["cp", "-r", ROOT / name, tmp_path / name], check=True)
     for name in ("build.py", ".cfnlintrc", "requirements.txt"):
         subprocess.run(["cp", ROOT / name, tmp_path / name], check=True)

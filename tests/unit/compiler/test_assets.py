@@ -31,7 +31,7 @@ SITE = next(Path(folder) for folder in sys.path if list(Path(folder).glob("pg800
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository in another place, with only its own copy of the driver on the path."""
     root = tmp_path / "repository"
-    for package in ("cutover", "validator"):
+    for package in ("cutover", "validator", "pages"):
         shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "params", root / "params")
     shutil.copy(ROOT / "requirements.txt", root)
@@ -89,8 +89,8 @@ def test_the_manifest_is_what_is_inside() -> None:
 
 def test_it_holds_the_validator_the_driver_and_its_licences_and_nothing_else() -> None:
     names = set(package_validator(SETTINGS, ROOT).contents)
-    own = {name for name in names if name.startswith("validator/")}
-    sources = {f"validator/{file.name}" for file in (ROOT / "validator").glob("*.py")}
+    own = {name for name in names if name.startswith(("validator/", "pages/"))}
+    sources = {f"{package}/{file.name}" for package in ("validator", "pages") for file in (ROOT / package).glob("*.py")}
     assert own == sources | {
         "validator/certificates/rds-us-east-1.pem",
         "validator/certificates/data-center.pem",
@@ -184,7 +184,8 @@ print("alone")
 
 # --- what is refused -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("package", "asset"), [("validator", "validator"), ("cutover", "cutover"), ("validator", "cutover")]
+    ("package", "asset"),
+    [("validator", "validator"), ("cutover", "cutover"), ("validator", "cutover"), ("pages", "validator")],
 )
 def test_a_package_that_is_not_there_is_no_empty_one(elsewhere: Path, package: str, asset: str) -> None:
     shutil.rmtree(elsewhere / package)

@@ -10,7 +10,6 @@ from html.parser import HTMLParser
 import pytest
 
 from deployer.render.html import render_html
-from deployer.render.markup import Markup, joined, tag
 from deployer.review.model import Action, Certainty, Concern
 from tests.unit.deployer.render import reviews
 from tests.unit.deployer.render.reviews import ALLOWED, CASES, edit, item, review, tier
@@ -171,38 +170,3 @@ def test_acknowledged_is_listed():
     assert "<li>access <code>identity.TaskExecutionRole</code></li>" in _body(
         reviews.upgrade(), reviews.upgrade_verdict()
     )
-
-
-def test_text_is_escaped_and_markup_is_not():
-    assert tag("p", "<b>", tag("i", "&"), class_="a\"b'", hidden=True, id=None, open=False, data_x=1) == (
-        '<p class="a&quot;b&#x27;" hidden data-x="1">&lt;b&gt;<i>&amp;</i></p>'
-    )
-    assert tag("input", type="search") == '<input type="search">'
-    assert joined("<", Markup("<br>")) == "&lt;<br>"
-
-
-def _colours(text):
-    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", text))
-
-
-def _luminance(colour):
-    digits = colour[1:] if len(colour) == 7 else "".join(char * 2 for char in colour[1:])
-    channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def test_every_text_is_readable_in_every_scheme(root):
-    style = (root / "deployer/render/assets/page.css").read_text()
-    light = _colours(style.partition("@media (prefers-color-scheme: dark)")[0])
-    dark = {**light, **_colours(style.partition("@media (prefers-color-scheme: dark)")[2].partition("* {")[0])}
-    paper = {**light, **_colours(style.partition("@media print")[2])}
-    pairs = [
-        *((ink, ground) for ink in ("ink", "soft", "accent", "stop", "look", "good") for ground in ("ground", "paper")),
-        ("stop", "stop-ground"), ("look", "look-ground"), ("good", "good-ground"),
-        *(("ink", ground) for ground in ("old-ground", "old-mark", "new-ground", "new-mark")),
-    ]  # fmt: skip
-    for colours in (light, dark, paper):
-        for ink, ground in pairs:
-            brighter, darker = sorted((_luminance(colours[ink]), _luminance(colours[ground])), reverse=True)
-            assert (brighter + 0.05) / (darker + 0.05) >= 4.5, (ink, ground, colours[ink], colours[ground])

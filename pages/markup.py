@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-_VOID = frozenset({"meta", "link", "input", "wbr"})
+_VOID = frozenset({"meta", "link", "input", "br", "wbr"})
 
 
 class Markup(str):
