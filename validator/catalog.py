@@ -1,12 +1,10 @@
-"""What a database holds, read from its own catalogue: tables, their columns and types, their keys.
+"""Tables as a database's own catalogue tells of them: columns and types, keys, how rows lie.
 
 information_schema is not used: it hides what the reader has no privilege on, and a hidden table must not pass.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +13,6 @@ from validator.connection import Session
 from validator.errors import QueryError
 from validator.naming import quote
 
-# DMS keeps its own state in tables of this prefix, on either side.
-# https://docs.aws.amazon.com/dms/latest/userguide/CHAP_Tasks.CustomizingTasks.TaskSettings.ControlTable.html
-_DMS_PREFIX = "awsdms_"
 _ORDINARY, _PARTITIONED = "r", "p"
 _INCLUDED_COLUMNS = 110000
 _GENERATED_COLUMNS = 120000
@@ -25,39 +20,7 @@ _ROWS_IN_A_PAGE = 50  # a guess, where ANALYZE never ran
 
 # What may stand where a table is looked for.
 Absence = Literal["missing", "no table"]
-_KINDS = {
-    "v": "view",
-    "m": "materialized view",
-    "f": "foreign table",
-    "S": "sequence",
-}
 _ABSENT: dict[str, Absence] = {"42P01": "missing", "3F000": "missing", "42809": "no table"}
-
-_SCHEMAS = """
-SELECT nspname::text FROM pg_namespace
-WHERE nspname <> 'information_schema' AND nspname !~ '^pg_'
-ORDER BY 1
-"""
-
-# A partition is counted with its root, if the root is in one of the schemas too.
-_RELATIONS = """
-WITH RECURSIVE ancestry (leaf, ancestor) AS (
-    SELECT inhrelid, inhparent FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE relispartition
-    UNION ALL
-    SELECT leaf, inhparent
-    FROM ancestry JOIN pg_inherits ON inhrelid = ancestor JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE relispartition
-)
-SELECT n.nspname::text, c.relname::text, c.relkind::text
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname::text IN (SELECT json_array_elements_text(CAST(:schemas AS json)))
-    AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-    AND NOT EXISTS (
-        SELECT FROM ancestry a JOIN pg_class r ON r.oid = a.ancestor JOIN pg_namespace s ON s.oid = r.relnamespace
-        WHERE a.leaf = c.oid AND s.nspname::text IN (SELECT json_array_elements_text(CAST(:schemas AS json)))
-    )
-ORDER BY 1, 2
-"""
 
 # NOT NULL that holds for every row: from PostgreSQL 18 on it may be declared for new rows only (NOT VALID).
 _NEVER_NULL = """{0}.attnotnull AND NOT EXISTS (
@@ -187,24 +150,6 @@ class Table:
         return f"{self.schema}.{self.name}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Skipped:
-    """What stands in a compared schema and is knowingly left out; `kind` says why."""
-
-    schema: str
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What the schemas of one side hold; large objects belong to no schema."""
-
-    tables: frozenset[Table]
-    skipped: frozenset[Skipped]
-    large_objects: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column, by the name that joins the sides. `nullable` unless proven otherwise for every row."""
@@ -229,25 +174,6 @@ class Definition:
     key: tuple[str, ...]
     rows: int = 0
     leaves: int = 1
-
-
-def list_schemas(session: Session) -> list[str]:
-    """The schemas that are not PostgreSQL's own."""
-    return [row[0] for row in session.query(_SCHEMAS)]
-
-
-def list_tables(session: Session, schemas: Iterable[str]) -> Listing:
-    """The tables of the schemas, a partitioned one once, and what is left out."""
-    tables, skipped = set(), set()
-    for schema, name, kind in session.query(_RELATIONS, schemas=json.dumps(list(schemas), ensure_ascii=False)):
-        if kind in _KINDS:
-            skipped.add(Skipped(schema, name, _KINDS[kind]))
-        elif name.startswith(_DMS_PREFIX):
-            skipped.add(Skipped(schema, name, "control table of DMS"))
-        else:
-            tables.add(Table(schema, name))
-    large_objects = session.query("SELECT count(*) FROM pg_largeobject_metadata")[0][0]
-    return Listing(frozenset(tables), frozenset(skipped), large_objects)
 
 
 def lock(session: Session, table: Table) -> None:

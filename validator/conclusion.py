@@ -17,6 +17,7 @@ from validator.compare import conclude
 from validator.comparison import Comparison, Progress
 from validator.errors import UsageError
 from validator.incremental import Baseline, Horizon, form_of
+from validator.lots import Lot, State
 from validator.markdown import render_markdown
 from validator.masking import Mask
 from validator.model import Slice, covers
@@ -28,7 +29,6 @@ from validator.run import baseline_key
 from validator.storable import comparison_of
 from validator.store import Store, read_all
 from validator.tables import Tables
-from validator.work import Lot, State
 
 
 def conclude_run(

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
-from validator.catalog import Listing, Table
+from validator.catalog import Table
 from validator.compare import compare_in_time, compare_increment, conclude, once_more, settle_rest
 from validator.comparison import Comparison, Options, Progress, prepare
 from validator.connection import Session
 from validator.endpoint import Endpoint
 from validator.errors import ConnectionLostError, QueryError, RedefinedError, UsageError, ValidatorError
 from validator.incremental import Baseline, Horizon, await_durable, form_of, obstacle, read_horizon
+from validator.listing import Listing
 from validator.marker import MARKER_TABLE, await_marker
 from validator.model import REPORTED, TableResult
 from validator.pool import Pool

@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from validator.catalog import Listing, list_schemas, list_tables
 from validator.connection import Session, connect
 from validator.endpoint import Endpoint
 from validator.errors import ConnectionLostError, UsageError, ValidatorError
+from validator.listing import Listing, list_schemas, list_tables
 
 R = TypeVar("R")
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.integration.validator.conftest import Pair, told
-from validator.catalog import Skipped, Table
+from validator.catalog import Table
 from validator.comparison import Options
+from validator.listing import Skipped
 from validator.sides import Sides, list_both
 
 

@@ -19,6 +19,7 @@ from validator.compare import compare_slice
 from validator.comparison import Options
 from validator.conclusion import conclude_run
 from validator.errors import ConnectError, ConnectionLostError, QueryError
+from validator.lots import State
 from validator.masking import Mask
 from validator.order import Order
 from validator.places import items_key, part_key, plan_key, table_key
@@ -26,7 +27,7 @@ from validator.planning import Planner, Scope
 from validator.settle import Patience, settle
 from validator.sides import Sides
 from validator.store import Folder, StoreError
-from validator.work import Call, Item, State
+from validator.work import Call, Item
 
 PAYMENTS = "CREATE TABLE t (id int PRIMARY KEY, amount numeric(12,2))"
 ROWS = "INSERT INTO t SELECT i, i FROM generate_series(1, 400) i"
