@@ -73,6 +73,7 @@ CORRECTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("states", "start_executions_from_executions"),
         ("states", "let_branches_fail_by_errors_of_the_service"),
         ("states", "keep_what_was_stopped_stopped"),
+        ("states", "end_branches_that_were_stopped_as_they_began"),
     ),
     "wafv2": (("small", "keep_data_protection_of_web_acls"),),
 }

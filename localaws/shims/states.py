@@ -94,3 +94,19 @@ def keep_what_was_stopped_stopped() -> None:
     def set_error(original: Any, self: Any, *given: Any, **named: Any) -> None:
         if not isinstance(self.program_state(), ProgramStopped):
             original(self, *given, **named)
+
+
+def end_branches_that_were_stopped_as_they_began() -> None:
+    """An execution that is stopped while a Parallel begins ends as well.
+
+    In moto such a branch dies of it without a word, and the execution waits for it, RUNNING, for good.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+    """
+    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
+
+    @around(BranchWorker, "_thread_routine")
+    def thread_routine(original: Any, self: Any) -> None:
+        try:
+            original(self)
+        except RuntimeError:  # no state can follow in what was stopped
+            self._branch_worker_comm.on_terminated(env=self.env)

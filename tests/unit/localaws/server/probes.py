@@ -953,6 +953,25 @@ def keep_what_was_stopped_stopped(clients: Clients) -> bool:
 
 
 @probe
+def end_branches_that_were_stopped_as_they_began(clients: Clients) -> bool:
+    machines = clients("stepfunctions")
+    waits = [{"StartAt": f"W{n}", "States": {f"W{n}": {"Type": "Wait", "Seconds": 60, "End": True}}} for n in range(80)]
+    definition = json.dumps({"StartAt": "All", "States": {"All": {"Type": "Parallel", "Branches": waits, "End": True}}})
+    arn = machines.create_state_machine(name=new("machine"), definition=definition, roleArn=ROLE)["stateMachineArn"]
+    for _ in range(20):  # until it is stopped between the first branch's beginning and the last one's
+        started = machines.start_execution(stateMachineArn=arn, name=new("run"))["executionArn"]
+        while "ParallelStateStarted" not in str(machines.get_execution_history(executionArn=started)["events"]):
+            time.sleep(0.001)
+        machines.stop_execution(executionArn=started)
+        until = time.monotonic() + 10
+        while machines.describe_execution(executionArn=started)["status"] == "RUNNING":
+            if time.monotonic() > until:
+                return True
+            time.sleep(0.01)
+    return False
+
+
+@probe
 def keep_data_protection_of_web_acls(clients: Clients) -> bool:
     protection = {"DataProtections": [{"Field": {"FieldType": "BODY"}, "Action": "HASH"}]}
     web_acl(clients, protection)
