@@ -60,3 +60,23 @@ def test_a_service_is_corrected_once() -> None:
     before = RDSBackend.delete_subnet_group
     shims.apply("rds")
     assert RDSBackend.delete_subnet_group is before
+
+
+def test_a_branch_that_was_stopped_as_it_began_says_that_it_has_ended() -> None:
+    """The question above meets the moment nearly always; this one always."""
+    from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
+
+    class Stopped:
+        def eval(self, env: Any) -> None:
+            raise RuntimeError("Could not set NextState value when in state ProgramStopped")
+
+    class Pool:
+        def on_terminated(self, env: Any) -> None:
+            ended.append(env)
+
+    ended: list[Any] = []
+    shims.apply("stepfunctions")
+    worker = BranchWorker(Pool(), Stopped(), "the branch's")
+    worker.start()
+    worker._worker_thread.join(60)
+    assert ended == ["the branch's"]
