@@ -1,7 +1,6 @@
 """One connection that may write: TLS as the DSN asks, settings pinned, transactions, errors as sentences.
 
-The validator has a connection of its own, which can only read; errors leave both as the same `ValidatorError`s, whose
-text holds no row value.
+The validator has one of its own, which can only read; what both do alike is in validator/wire.py.
 """
 
 from __future__ import annotations
@@ -10,13 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from pg8000.exceptions import DatabaseError, InterfaceError
-from pg8000.native import Connection as Driver
-
 from cutover.certificates import with_roots
-from validator.dialling import dial, expect_answer, reason, set_silence
+from validator.dialling import dial
 from validator.endpoint import Endpoint
-from validator.errors import ConnectError, ConnectionLostError, QueryError, ValidatorError
+from validator.errors import ConnectError, ConnectionLostError, ValidatorError
+from validator.wire import Wire
 
 # What a role, a database or a server sets as its own default must not change what a statement means or how long it
 # holds others up. synchronous_commit: what a step of the cutover has done must outlive a crash of the server.
@@ -34,43 +31,18 @@ SET lock_timeout TO '{lock}s';
 SET idle_in_transaction_session_timeout TO '5min';
 SET client_min_messages TO warning
 """
-# What a server says in these classes names objects, users and settings; in others it may say values of rows.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_SPEAKING_CLASSES = ("08", "0A", "0L", "0P", "25", "28", "2B", "2F", "3D", "3F", "40", "42", "53", "54", "55", "57")
 _OLDEST_VERSION = 100000
 
 
-class Session:
-    """An open connection; outside `transaction()` each statement commits by itself. Used by one thread at a time."""
+class Session(Wire):
+    """An open connection; outside `transaction()` each statement commits by itself."""
 
-    def __init__(self, endpoint: Endpoint, driver: Driver) -> None:
-        self.endpoint = endpoint
-        self._driver = driver
-        self.version = 0
-
-    def query(self, sql: str, **values: Any) -> list[list[Any]]:
-        """The rows of one statement; `values` fill its `:name` places.
-
-        Without values several statements may stand in `sql`, and take effect together. Raises `QueryError` or
-        `ConnectionLostError`.
-        """
-        try:
-            return self._driver.run(sql, **values) or []
-        except DatabaseError as error:
-            raise self._refusal(error.args[0]) from None
-        except (InterfaceError, OSError, ValueError) as error:
-            # The driver lets errors of the closed file beneath it through.
-            raise ConnectionLostError(f"lost the connection to the {self.endpoint}: {reason(error)}") from None
+    # Of roles, privileges and routines, which the validator never touches.
+    speaking_classes = (*Wire.speaking_classes, "0L", "0P", "2B", "2F")
 
     def value(self, sql: str, **values: Any) -> Any:
         """The one value that a statement answers with."""
         return self.query(sql, **values)[0][0]
-
-    def renew(self, timeout_seconds: int) -> None:
-        """After a while in which it was idle: is anybody there? Raises `ConnectionLostError` soon where nobody is."""
-        expect_answer(self._driver, self.endpoint)
-        self.query("SELECT 1")
-        set_silence(self._driver, timeout_seconds)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -83,20 +55,6 @@ class Session:
                 self.query("ROLLBACK")
             raise
         self.query("COMMIT")
-
-    def close(self) -> None:
-        """Hang up; a connection that is already gone is fine."""
-        stream = self._driver._sock  # noqa: SLF001 - the driver forgets it unclosed, and so with what it could not send
-        with suppress(InterfaceError, OSError, ValueError):
-            self._driver.close()
-        with suppress(OSError, ValueError, AttributeError):
-            stream.close()
-
-    def _refusal(self, report: dict[str, str]) -> QueryError:
-        state = report.get("C", "")
-        speaks = state.startswith(_SPEAKING_CLASSES)
-        text = f"{report.get('M')} ({state})" if speaks else f"error {state}, its text withheld: it may hold row values"
-        return QueryError(f"the {self.endpoint.side} says: {text}", state)
 
 
 @contextmanager

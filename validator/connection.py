@@ -11,12 +11,12 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from pg8000.exceptions import DatabaseError, InterfaceError
 from pg8000.native import Connection as Driver
 
-from validator.dialling import dial, expect_answer, reason, set_silence, wire_to
+from validator.dialling import dial, wire_to
 from validator.endpoint import Endpoint
-from validator.errors import ConnectError, ConnectionLostError, QueryError, ValidatorError
+from validator.errors import ConnectError, ConnectionLostError, ValidatorError
+from validator.wire import Wire
 
 # Written first, for it decides how every later literal is read.
 _PINS = """
@@ -40,36 +40,25 @@ SET lock_timeout TO '5s';
 SET idle_in_transaction_session_timeout TO '5min';
 SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'
 """
-# What a server says in these classes names objects, users and settings, never the values of rows; what it says in
-# others ("invalid input syntax for type …: …") may hold card data and is left out.
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_SPEAKING_CLASSES = ("08", "0A", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57")
 _OLDEST_VERSION = 100000
 _CANCEL_REQUEST = (16).to_bytes(4, "big") + (80877102).to_bytes(4, "big")
 
 
-class Session:
-    """An open connection with pinned settings. Statements run between `begin` and `end`, one thread at a time."""
+class Session(Wire):
+    """A connection with pinned settings, which counts. Statements run between `begin` and `end`."""
 
     def __init__(self, endpoint: Endpoint, driver: Driver) -> None:
-        self.endpoint = endpoint
-        self._driver = driver
-        self.version = 0
+        super().__init__(endpoint, driver)
         self.encoding = ""
         self._lasting: dict[str, list[list[Any]]] = {}
         self._received = 0
         self._busy_seconds = 0.0
 
     def query(self, sql: str, **values: Any) -> list[list[Any]]:
-        """The rows of one statement; `values` fill its `:name` places. Raises `QueryError` or `ConnectionLostError`."""
+        """See `Wire`."""
         began = time.monotonic()
         try:
-            rows: list[list[Any]] = self._driver.run(sql, **values) or []
-        except DatabaseError as error:
-            raise self._refusal(error.args[0]) from None
-        except (InterfaceError, OSError, ValueError) as error:
-            # The driver lets errors of the closed file beneath it through.
-            raise ConnectionLostError(f"lost the connection to the {self.endpoint}: {reason(error)}") from None
+            rows = super().query(sql, **values)
         finally:
             self._busy_seconds += time.monotonic() - began
         self._received += sum(len(value) for row in rows for value in row if isinstance(value, str))
@@ -91,12 +80,6 @@ class Session:
         busy, self._busy_seconds = self._busy_seconds, 0.0
         return busy
 
-    def renew(self, timeout_seconds: int) -> None:
-        """After a while in which it was idle: is anybody there? From now on a statement that runs longer fails."""
-        expect_answer(self._driver, self.endpoint)
-        self.query(f"SET statement_timeout TO '{timeout_seconds}s'")
-        set_silence(self._driver, timeout_seconds)
-
     def begin(self) -> None:
         """Begin a read-only transaction in which every statement after the first sees the same rows."""
         self.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -105,14 +88,6 @@ class Session:
         """End it; that the connection is gone does not matter any more."""
         with suppress(ConnectionLostError):
             self.query("ROLLBACK")
-
-    def close(self) -> None:
-        """Hang up; a connection that is already gone is fine."""
-        stream = self._driver._sock  # noqa: SLF001 - the driver forgets it unclosed, and so with what it could not send
-        with suppress(InterfaceError, OSError, ValueError):
-            self._driver.close()
-        with suppress(OSError, ValueError, AttributeError):
-            stream.close()
 
     def abort(self) -> None:
         """Stop what the server is doing for this session, from another thread than the one that waits for it.
@@ -123,12 +98,6 @@ class Session:
             wire.sendall(_CANCEL_REQUEST + self._driver._backend_key_data)  # noqa: SLF001 - the driver has no cancel
         with suppress(OSError, AttributeError):
             self._driver._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - nor a way to wake its reader
-
-    def _refusal(self, report: dict[str, str]) -> QueryError:
-        state = report.get("C", "")
-        speaks = state.startswith(_SPEAKING_CLASSES)
-        text = f"{report.get('M')} ({state})" if speaks else f"error {state}, its text withheld: it may hold row values"
-        return QueryError(f"the {self.endpoint.side} says: {text}", state)
 
 
 def connect(endpoint: Endpoint, timeout_seconds: int = 0) -> Session:
