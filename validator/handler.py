@@ -106,17 +106,17 @@ def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
             clock.statement_seconds, lambda sides: Planner(sides, behind, run_id, order, scope).plan(clock.seconds)
         )
         # Planned by an earlier call, it may have been too much for that one.
-        fresh = plan is not None and behind.wrote(plan_key(run_id))
-        concluding = fresh and _compare_at_once(behind, plan, attempt, scope.options, clock)
+        fresh = plan if behind.wrote(plan_key(run_id)) else None
+        concluding = fresh is not None and _compare_at_once(behind, fresh, attempt, scope.options, clock)
     answer = {"run_id": run_id, "attempt": attempt, "done": plan is not None, "items": 0, "tables": 0, "few": []}
     if plan is not None:
         answer |= {"items": len(plan["items"]), "tables": len(plan["tables"]), "few": _few(plan["items"])}
     return {**answer, "items_key": items_key(run_id), **(_concluded(store, run_id, plan) if concluding else {})}
 
 
-def _compare_at_once(store: Store, plan: dict[str, Any] | None, attempt: str, options: Options, clock: _Clock) -> bool:
+def _compare_at_once(store: Store, plan: dict[str, Any], attempt: str, options: Options, clock: _Clock) -> bool:
     """Compare what is small; what a database that goes away cuts short the state machine tries again, patiently."""
-    if plan is None or len(plan["items"]) > _AT_ONCE or clock.seconds() < clock.slice_seconds:
+    if len(plan["items"]) > _AT_ONCE or clock.seconds() < clock.slice_seconds:
         return False
     try:
         return all(_advance(store, plan, entry, attempt, options, clock) for entry in plan["items"])
