@@ -43,3 +43,46 @@ a { color: var(--accent); }
 .skip:focus { top: 1rem; }
 .place { color: var(--soft); font-size: .875rem; }
 """
+
+# After it, of the pages in which a reader looks for what differs: values before and after, a filter, paper.
+DIFFERENCES = """
+:root { --old-ground: #fdf1f0; --old-mark: #f7c8c4; --new-ground: #eef8f1; --new-mark: #b9e3c6; }
+@media (prefers-color-scheme: dark) {
+  :root { --old-ground: #281a1a; --old-mark: #6d2c29; --new-ground: #14251b; --new-mark: #20563a; }
+}
+.headline { margin: 1rem 0 0; font-size: 1.25rem; line-height: 1.4; max-width: 48rem; text-wrap: pretty; }
+table { border-collapse: collapse; width: 100%; }
+th { text-align: left; font-weight: 500; vertical-align: top; }
+del, ins { text-decoration: none; border-radius: 2px; }
+del { background: var(--old-mark); }
+ins { background: var(--new-mark); }
+button, input[type="search"], select {
+  font: inherit; font-size: .875rem; color: inherit; background: var(--paper); border: 1px solid var(--soft);
+  border-radius: 6px; padding: .3125rem .625rem; min-height: 2.125rem;
+}
+button { cursor: pointer; }
+button:hover { border-color: var(--accent); color: var(--accent); }
+#filter {
+  position: sticky; top: 0; z-index: 2; display: grid; gap: .5rem .75rem;
+  margin: 0 -1.5rem; padding: .75rem 1.5rem; background: var(--ground); border-bottom: 1px solid var(--line);
+}
+.field { display: grid; gap: .125rem; min-width: 0; }
+.field > :last-child { width: 100%; }
+.buttons { grid-column: 1 / -1; display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
+.buttons p { margin-right: auto; font-size: .875rem; font-weight: 600; }
+footer { margin-top: 3rem; color: var(--soft); font-size: .875rem; }
+@media (prefers-reduced-motion: no-preference) {
+  html { scroll-behavior: smooth; }
+}
+@media (forced-colors: active) {
+  del, ins { text-decoration: underline; }
+}
+@media print {
+  :root {
+    --ground: #fff; --paper: #fff; --line: #bbb; --ink: #000; --soft: #444; --accent: #000;
+    --stop: #8c1014; --stop-ground: #fff; --look: #633c00; --look-ground: #fff; --good: #0f4f2c; --good-ground: #fff;
+    --old-ground: #fff; --old-mark: #f7c8c4; --new-ground: #fff; --new-mark: #b9e3c6;
+    color-scheme: light;
+  }
+}
+"""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pages.document import document
 from pages.markup import Markup, joined, tag
+from pages.style import DIFFERENCES
 from validator.page_assets import SCRIPT, STYLE
 from validator.page_tables import Tables, badge
 from validator.repair import repair_sql
@@ -43,7 +44,7 @@ def render_page(report: Mapping[str, Any]) -> str:
             "footer", tag("p", f"Comparison {printable(str(report['run_id']))}. It may hold data of rows: treat it so.")
         ),
         tag("p", class_="unseen", role="status", id="told"),
-        style=STYLE,
+        style=f"{DIFFERENCES}{STYLE}",
         script=SCRIPT,
     )
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 STYLE = """
-:root { --old-ground: #fdf1f0; --old-mark: #f7c8c4; --new-ground: #eef8f1; --new-mark: #b9e3c6; }
-@media (prefers-color-scheme: dark) {
-  :root { --old-ground: #281a1a; --old-mark: #6d2c29; --new-ground: #14251b; --new-mark: #20563a; }
-}
 body { max-width: 72rem; }
 h1 { margin-top: .25rem; }
 h3 { margin: 1.75rem 0 .25rem; display: flex; flex-wrap: wrap; gap: .25rem .75rem; align-items: center; }
@@ -22,7 +18,6 @@ ol, main ul { padding-left: 1.25rem; max-width: 52rem; }
 .badge { padding: 0 .5rem; border-radius: 999px; font-size: .75rem; line-height: 1.25rem; white-space: nowrap; }
 .standing.fail, .badge.fail { color: var(--stop); background: var(--stop-ground); }
 .standing.pass, .badge.pass { color: var(--good); background: var(--good-ground); }
-.headline { margin: 1rem 0 0; font-size: 1.25rem; line-height: 1.4; max-width: 48rem; text-wrap: pretty; }
 .figures {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .75rem; margin: 1.25rem 0 0;
 }
@@ -32,8 +27,6 @@ ol, main ul { padding-left: 1.25rem; max-width: 52rem; }
 dt, .field label, thead th { color: var(--soft); font-size: .8125rem; font-weight: 500; }
 
 /* tables */
-table { border-collapse: collapse; width: 100%; }
-th { text-align: left; font-weight: 500; vertical-align: top; }
 td { vertical-align: top; }
 .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .loud { color: var(--stop); font-weight: 600; }
@@ -57,20 +50,7 @@ td { vertical-align: top; }
 .bar svg { display: block; width: 100%; height: .5rem; fill: var(--accent); }
 
 /* controls */
-button, input[type="search"], select {
-  font: inherit; font-size: .875rem; color: inherit; background: var(--paper); border: 1px solid var(--soft);
-  border-radius: 6px; padding: .3125rem .625rem; min-height: 2.125rem;
-}
-button { cursor: pointer; }
-button:hover { border-color: var(--accent); color: var(--accent); }
-#filter {
-  position: sticky; top: 0; z-index: 2; display: grid; grid-template-columns: 2fr 1fr 1fr; gap: .5rem .75rem;
-  margin: 0 -1.5rem; padding: .75rem 1.5rem; background: var(--ground); border-bottom: 1px solid var(--line);
-}
-.field { display: grid; gap: .125rem; min-width: 0; }
-.field > :last-child { width: 100%; }
-.buttons { grid-column: 1 / -1; display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
-.buttons p { margin-right: auto; font-size: .875rem; font-weight: 600; }
+#filter { grid-template-columns: 2fr 1fr 1fr; }
 .table, .difference { scroll-margin-top: 9rem; }
 
 /* differing rows */
@@ -98,9 +78,6 @@ summary:hover .key, .keys > summary:hover { text-decoration: underline; text-und
 .values .new { background: var(--new-ground); }
 .same { color: var(--soft); font-size: .8125rem; font-weight: 400; display: block; }
 .nothing { color: var(--soft); font-style: italic; font-family: system-ui, sans-serif; }
-del, ins { text-decoration: none; border-radius: 2px; }
-del { background: var(--old-mark); }
-ins { background: var(--new-mark); }
 del .nothing, ins .nothing { color: inherit; }
 .char {
   border: 1px solid currentColor; border-radius: 3px; padding: 0 .1875rem; margin: 0 .0625rem; font-size: .6875rem;
@@ -111,7 +88,6 @@ pre {
   max-height: 32rem; overflow: auto; overflow-wrap: normal; tab-size: 4;
 }
 #copy { margin-top: .5rem; }
-footer { margin-top: 3rem; color: var(--soft); font-size: .875rem; }
 
 @media (max-width: 44rem) {
   body { padding: 1.25rem 1rem 3rem; }
@@ -130,19 +106,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .875rem; }
   summary { padding-inline: .75rem; }
   .bar { width: 6rem; }
 }
-@media (prefers-reduced-motion: no-preference) {
-  html { scroll-behavior: smooth; }
-}
-@media (forced-colors: active) {
-  del, ins { text-decoration: underline; }
-}
 @media print {
-  :root {
-    --ground: #fff; --paper: #fff; --line: #bbb; --ink: #000; --soft: #444; --accent: #000;
-    --stop: #8c1014; --stop-ground: #fff; --look: #633c00; --look-ground: #fff; --good: #0f4f2c; --good-ground: #fff;
-    --old-ground: #fff; --old-mark: #f7c8c4; --new-ground: #fff; --new-mark: #b9e3c6;
-    color-scheme: light;
-  }
   body { padding: 0; max-width: none; font-size: 10pt; }
   .skip, #filter, button { display: none !important; }
   details::details-content {

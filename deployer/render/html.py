@@ -12,6 +12,7 @@ from deployer.render.wording import LOUDNESS, command, count, counts, flags, par
 from deployer.review.model import Action, Certainty, Review, Severity, Verdict
 from pages.document import document
 from pages.markup import Markup, joined, tag
+from pages.style import DIFFERENCES
 
 _KEYS = (
     ("/", "search"),
@@ -32,7 +33,7 @@ def render_html(review: Review, verdict: Verdict) -> str:
         tag("footer", tag("p", f"Review of {visible(review.stack)}, {place(review)}.")),
         _help(),
         tag("p", class_="unseen", role="status", id="told"),
-        style=_asset("page.css"),
+        style=f"{DIFFERENCES}{_asset('page.css')}",
         script=_asset("page.js"),
     )
 

@@ -12,15 +12,15 @@ import pytest
 
 from pages.document import document
 from pages.markup import Markup, joined, tag
-from pages.style import BASE
+from pages.style import BASE, DIFFERENCES
 from validator.page_assets import STYLE
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = "</script><img src=x onerror=alert(1)> & \"'"
 DARK = re.compile(r"@media \(prefers-color-scheme: dark\) \{\n(.*?)\n\}\n", re.DOTALL)
 STYLES = {
-    "review": (ROOT / "deployer/render/assets/page.css").read_text(),
-    "comparison": STYLE,
+    "review": DIFFERENCES + (ROOT / "deployer/render/assets/page.css").read_text(),
+    "comparison": DIFFERENCES + STYLE,
     "rehearsal": (ROOT / "rehearsal/page.css").read_text(),
 }
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pages.style import BASE
+from pages.style import BASE, DIFFERENCES
 from tests.unit.validator.reports import CASES, HOSTILE, changed, cut, differing, equal, hostile, many, missing, table
 from validator.page import render_page
 from validator.page_assets import SCRIPT, STYLE
@@ -75,7 +75,7 @@ def test_the_policy_allows_its_own_texts_only() -> None:
     policy = next(attributes["content"] for _, attributes in _Reader(page).elements if "http-equiv" in attributes)
     assert policy is not None
     assert policy.startswith("default-src 'none'; ")
-    for name, text in (("style", BASE + STYLE), ("script", SCRIPT)):
+    for name, text in (("style", BASE + DIFFERENCES + STYLE), ("script", SCRIPT)):
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{name}-src 'sha256-{digest}';" in policy
         assert f"<{name}>{text}</{name}>" in page
