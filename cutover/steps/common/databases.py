@@ -5,20 +5,19 @@ A session that a step leaves by an error is closed: nothing that it held (a lock
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from cutover.database import Session, connect
 from cutover.steps.common import settings
 from cutover.steps.common.aside import together
 from cutover.steps.common.cloud import client
+from validator.aws import read_secret
 from validator.endpoint import Endpoint, from_secret
-from validator.errors import AuthenticationError, ConnectionLostError, UsageError
+from validator.errors import AuthenticationError, ConnectionLostError
 
 SIDES = ("source", "target")
 _CODE = Path(__file__).parents[3]
@@ -100,19 +99,9 @@ def _open(side: str) -> Session:
     if side not in _endpoints:
         name = side.upper()
         endpoint = from_secret(
-            side, _read_secret(settings.text(f"{name}_SECRET_ARN")), _CODE / settings.text(f"{name}_CA")
+            side,
+            read_secret(client("secretsmanager"), settings.text(f"{name}_SECRET_ARN")),
+            _CODE / settings.text(f"{name}_CA"),
         )
         _endpoints[side] = replace(endpoint, connect_timeout_seconds=_CONNECT_SECONDS)
     return connect(_endpoints[side], timeout_seconds=_STATEMENT_SECONDS, name="cutover step")
-
-
-def _read_secret(arn: str) -> Mapping[str, Any]:
-    """The JSON object of a secret; raises `UsageError`, whose text never holds it."""
-    text = client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-    try:
-        secret = json.loads(text)
-    except ValueError:
-        secret = None
-    if not isinstance(secret, Mapping):
-        raise UsageError(f"the secret {arn} is not a JSON object")
-    return secret
