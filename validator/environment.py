@@ -11,33 +11,15 @@ from validator.masking import Mask
 from validator.order import Order
 from validator.plan import RANGE_ROWS
 from validator.settle import Patience
+from validator.variables import names, number, text
 
 _HASHES = ("auto", "fast", "md5")
 
 
-def text(name: str) -> str:
-    """A variable that must be there. Raises `UsageError`."""
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment variable {name} is not set")
-    return value
-
-
-def number(name: str) -> float:
-    """One that is a number of 0 or more. Raises `UsageError`."""
-    value = text(name)
-    try:
-        found = float(value)
-    except ValueError:
-        found = -1.0
-    if not 0 <= found < float("inf"):
-        raise UsageError(f"the environment variable {name} is {value!r}, not a number of 0 or more")
-    return found
-
-
 def schemas() -> tuple[str, ...]:
     """The schemas that are compared. Raises `UsageError` for none."""
-    return _names(text("SCHEMAS"))
+    text("SCHEMAS")
+    return tuple(names("SCHEMAS"))
 
 
 def share() -> float:
@@ -50,7 +32,7 @@ def share() -> float:
 
 def cards() -> Mask:
     """Which columns hold card data."""
-    return Mask(list(_names(os.environ.get("CARD_COLUMNS", ""))))
+    return Mask(names("CARD_COLUMNS"))
 
 
 def options(order: Order) -> Options:
@@ -66,7 +48,3 @@ def options(order: Order) -> Options:
         range_rows=min(RANGE_ROWS, int(number("ITEM_ROWS"))),
         mask=lambda table: hiding(mask, table.schema, table.name),
     )
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(part for part in value.split(",") if part)

@@ -28,7 +28,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from validator import aws, environment
+from validator import aws, environment, variables
 from validator.behind import Behind
 from validator.comparison import Options
 from validator.conclusion import conclude_run
@@ -83,8 +83,8 @@ def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
 def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
     order = read_order(
         event["input"],
-        environment.number("SETTLE_SECONDS"),
-        environment.number("DEADLINE_SECONDS"),
+        variables.number("SETTLE_SECONDS"),
+        variables.number("DEADLINE_SECONDS"),
         environment.share() * 100,
     )
     run_id, attempt = run_id_of(event["input"], event["execution"]), event["execution"]
@@ -99,7 +99,7 @@ def _plan(event: dict[str, Any], context: Context) -> dict[str, Any]:
             hint="lower deadline_seconds and settle_seconds, or raise validation.timeout_seconds",
         )
     scope = Scope(
-        environment.schemas(), environment.options(order), environment.cards(), int(environment.number("ITEM_ROWS"))
+        environment.schemas(), environment.options(order), environment.cards(), int(variables.number("ITEM_ROWS"))
     )
     with Behind(store) as behind:
         plan = with_sides(
@@ -163,7 +163,7 @@ def _conclude(event: dict[str, Any], _context: Context) -> dict[str, Any]:
 
 def _concluded(store: Store, run_id: str, plan: dict[str, Any] | None = None) -> dict[str, Any]:
     report = conclude_run(store, run_id, environment.cards(), plan=plan)
-    aws.put_metrics(aws.client("cloudwatch"), environment.text("METRIC_NAMESPACE"), report)
+    aws.put_metrics(aws.client("cloudwatch"), variables.text("METRIC_NAMESPACE"), report)
     return {
         "run_id": report["run_id"],
         "verdict": report["verdict"],
@@ -189,4 +189,4 @@ class _Clock:
 
 
 def _store() -> Bucket:
-    return Bucket(aws.client("s3"), environment.text("REPORT_BUCKET"))
+    return Bucket(aws.client("s3"), variables.text("REPORT_BUCKET"))

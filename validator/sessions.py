@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from validator import aws, environment
+from validator import aws, variables
 from validator.endpoint import Endpoint, from_secret
 from validator.errors import AuthenticationError
 from validator.sides import Sides
@@ -48,8 +48,8 @@ def _read_endpoints() -> dict[str, Endpoint]:
     return {
         side: from_secret(
             side,
-            aws.read_secret(secrets, environment.text(f"{side.upper()}_SECRET_ARN")),
-            CODE / environment.text(f"{side.upper()}_CA"),
+            aws.read_secret(secrets, variables.text(f"{side.upper()}_SECRET_ARN")),
+            CODE / variables.text(f"{side.upper()}_CA"),
         )
         for side in ("source", "target")
     }

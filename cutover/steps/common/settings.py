@@ -2,43 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from cutover.names import Roles, roles_of
 from validator.errors import UsageError
+from validator.variables import names, number, optional, text
+
+__all__ = ["names", "number", "optional", "roles", "schemas", "sequence_margin", "text"]
 
 _APPLICATION = "_application"
 _MARGIN = 1000
-
-
-def text(name: str) -> str:
-    """A setting that must be there."""
-    value = os.environ.get(name)
-    if not value:
-        raise UsageError(f"the environment variable {name} is not set")
-    return value
-
-
-def optional(name: str) -> str:
-    """A setting that may be missing: ""."""
-    return os.environ.get(name, "")
-
-
-def names(name: str) -> list[str]:
-    """A list with commas; none where it is missing."""
-    return [part for part in optional(name).split(",") if part]
-
-
-def number(name: str, default: float) -> float:
-    """A number of 0 or more."""
-    given = os.environ.get(name) or str(default)
-    try:
-        value = float(given)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise UsageError(f"the environment variable {name} is {given!r}, not a number of 0 or more")
-    return value
 
 
 def sequence_margin() -> int:
