@@ -110,7 +110,7 @@ def wire_to(endpoint: Endpoint) -> socket.socket:
         return wire
     wire = socket.create_connection((endpoint.host, endpoint.port), endpoint.connect_timeout_seconds)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    # A question is written in pieces, and must not wait for the acknowledgement of the first: up to 40 ms each time.
+    # As libpq does: a small packet shall not wait for the acknowledgement of the one before.
     wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return wire
 

@@ -193,7 +193,7 @@ def _dial(place: Place) -> _Wire:
     plain = socket.create_connection((place.host, place.port), _CONNECT_SECONDS)
     wire = _Wire(plain.family, plain.type, plain.proto, plain.detach())
     wire.settimeout(_CONNECT_SECONDS)
-    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a statement is written in pieces
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libpq does
     return wire
 
 
